@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+import { invariant } from '../errors.js';
+import { type CalendarEvent, EventKind } from './event.js';
+import { EventQueue } from './event-queue.js';
+import type { Interrupt, Participant, ParticipantHost } from './participant.js';
+import { after, duration, earlier, formatInstant, type Instant, later, ZERO } from './time.js';
+
+/** The shortest grant there is. */
+const ONE = duration(1n);
+
+/** An event that one domain causes in another; it waits for the barrier at the end of the window. */
+export interface Crossing {
+  readonly target: Domain;
+  readonly event: CalendarEvent;
+}
+
+/** What a domain tells the calendar, and whoever watches. */
+export interface DomainHost {
+  /** It has come to the end of its window. */
+  windowDone(domain: Domain): void;
+  /** A participant is about to run. */
+  activated(participant: Participant, at: Instant, until: Instant): void;
+}
+
+/**
+ * Participants that can touch each other with no virtual delay, and the queue they share. One of them runs at a
+ * time, from its activation until it is quiet (rule T2).
+ */
+export class Domain {
+  readonly participants: Participant[] = [];
+  readonly outbox: Crossing[] = [];
+  /** Everything before it has happened; nothing may be added there any more (rule T6). */
+  horizon: Instant = ZERO;
+  /** Events that were applied. */
+  events = 0;
+  readonly #queue = new EventQueue();
+  readonly #interrupts: Interrupt[] = [];
+  #now: Instant = ZERO;
+  #running: Participant | undefined;
+  #delivering = false;
+  #open = false;
+  #stepping = false;
+  #sequence = 0;
+
+  constructor(
+    readonly index: number,
+    private readonly host: DomainHost,
+  ) {}
+
+  /** Adds a participant, and says whom it is to tell. */
+  add(participant: Participant): ParticipantHost {
+    this.participants.push(participant);
+    this.participants.sort((a, b) => a.id - b.id);
+    return {
+      quiet: () => {
+        invariant(this.#running === participant, () => `${participant.name} became quiet without having run`);
+        this.#running = undefined;
+        this.#step();
+      },
+      gone: () => {
+        const at = this.participants.indexOf(participant);
+        if (at >= 0) this.participants.splice(at, 1);
+        if (this.#running === participant) this.#running = undefined;
+        this.#step();
+      },
+    };
+  }
+
+  /** Virtual time here: that of the participant that runs, or of the event that is applied. */
+  get now(): Instant {
+    const running = this.#running;
+    return running && running.now > this.#now ? running.now : this.#now;
+  }
+
+  /** The next instant at which something happens here by itself. Meaningful between windows. */
+  get next(): Instant {
+    let next = this.#queue.next;
+    for (const participant of this.participants) next = earlier(next, participant.wake);
+    return next;
+  }
+
+  get running(): Participant | undefined {
+    return this.#running;
+  }
+
+  /** Puts an event of this domain into its queue, or one of another into the outbox. */
+  post(target: Domain, event: CalendarEvent): void {
+    if (target !== this) {
+      this.outbox.push({ target, event });
+      return;
+    }
+    this.#queue.push(event);
+    this.#running?.curtail(event.at);
+  }
+
+  /** Takes an event that another domain caused; called at a barrier. */
+  accept(event: CalendarEvent): void {
+    invariant(
+      event.at >= this.horizon,
+      () => `an event for ${formatInstant(event.at)} came when ${formatInstant(this.horizon)} was granted`,
+    );
+    this.#queue.push(event);
+  }
+
+  /** Asks for an interrupt as soon as the guest may be disturbed, at this instant of virtual time. */
+  raise(source: number, interrupt: Interrupt): void {
+    this.post(this, {
+      at: this.now,
+      kind: EventKind.INTERRUPT,
+      source,
+      sequence: this.#sequence++,
+      apply: () => this.#interrupts.push(interrupt),
+    });
+  }
+
+  /** Runs the domain up to, and not including, `horizon`; the end is told to the host. */
+  open(horizon: Instant): void {
+    invariant(!this.#open, () => `domain ${this.index} was opened twice`);
+    invariant(
+      horizon >= this.horizon,
+      () => `the horizon of domain ${this.index} went back: ${this.horizon} to ${horizon}`,
+    );
+    this.horizon = horizon;
+    this.#open = true;
+    this.#step();
+  }
+
+  /** Goes on while nobody has to be waited for. A participant may answer before `run` returns, hence the guard. */
+  #step(): void {
+    if (this.#stepping) return;
+    this.#stepping = true;
+    try {
+      while (this.#open && this.#running === undefined && !this.#delivering) this.#advance();
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  #advance(): void {
+    if (this.#interrupts.length > 0 && !this.#eventsLeft()) {
+      this.#deliverNext();
+      return;
+    }
+    const next = this.next;
+    if (next >= this.horizon) {
+      this.#open = false;
+      this.host.windowDone(this);
+      return;
+    }
+    this.#reach(next);
+    if (this.#eventsLeft()) {
+      this.#queue.pop().apply();
+      this.events++;
+    } else {
+      this.#activate(next);
+    }
+  }
+
+  #eventsLeft(): boolean {
+    return this.#queue.next <= this.#now;
+  }
+
+  #reach(at: Instant): void {
+    invariant(
+      at >= this.#now,
+      () => `time ran backward in domain ${this.index}: ${formatInstant(this.#now)} to ${formatInstant(at)}`,
+    );
+    this.#now = at;
+    this.#queue.reach(at);
+  }
+
+  #deliverNext(): void {
+    const interrupt = this.#interrupts.shift() as Interrupt;
+    for (const participant of this.participants) participant.reach(this.#now);
+    this.#delivering = true;
+    interrupt.deliver(() => {
+      this.#delivering = false;
+      this.#step();
+    });
+  }
+
+  #activate(at: Instant): void {
+    let until = earlier(this.horizon, this.#queue.next);
+    let chosen: Participant | undefined;
+    for (const participant of this.participants) {
+      if (chosen === undefined && participant.wake <= at) chosen = participant;
+      else until = earlier(until, participant.wake);
+    }
+    invariant(chosen !== undefined, () => `nobody to run in domain ${this.index} at ${formatInstant(at)}`);
+    // Another wants to run at the same instant: this one gets the instant, and no more.
+    until = later(until, after(at, ONE));
+    this.#running = chosen;
+    this.host.activated(chosen, at, until);
+    chosen.run(at, until);
+  }
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+export { Calendar, type CalendarOptions, type End } from './calendar.js';
+export { Domain } from './domain.js';
+export { type CalendarEvent, EventKind } from './event.js';
+export { Lookahead } from './lookahead.js';
+export type { Interrupt, Participant, ParticipantHost } from './participant.js';
+export * from './time.js';

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+import { Calendar, type Domain, EventKind, Lookahead } from '../index.js';
+import type { Participant, ParticipantHost } from '../participant.js';
+import { after, type Duration, duration, earlier, type Instant, instant, NEVER, ZERO } from '../time.js';
+
+/** A small generator for tests: the same seed, the same numbers (mulberry32). */
+export function numbers(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+/** A participant of the model: it reacts to timers and messages with more of both, until its budget is spent. */
+export interface ModelNode {
+  readonly timers: Instant[];
+  readonly random: (below: number) => number;
+  budget: number;
+}
+
+export interface ModelLink {
+  readonly from: number;
+  readonly to: number;
+  readonly latency: Duration;
+}
+
+export interface Model {
+  readonly nodes: readonly number[];
+  readonly links: readonly ModelLink[];
+  readonly seed: number;
+}
+
+/** Random nodes and links; latency 0 is among them, and joins domains. */
+export function randomModel(seed: number): Model {
+  const random = numbers(seed);
+  const count = 1 + random(7);
+  const nodes = Array.from({ length: count }, (_, index) => index);
+  const links: ModelLink[] = [];
+  for (let i = 0; i < count + random(8); i++) {
+    const from = random(count);
+    const to = random(count);
+    if (from === to) continue;
+    const latency = duration(BigInt([0, 1, 3, 10, 50, 1000][random(6)] as number));
+    links.push({ from, to, latency }, { from: to, to: from, latency });
+  }
+  return { nodes, links, seed };
+}
+
+export function startNode(model: Model, index: number): ModelNode {
+  const random = numbers(model.seed * 31 + index);
+  const timers = Array.from({ length: 1 + random(3) }, () => instant(BigInt(random(200))));
+  return { timers, random, budget: 40 };
+}
+
+/** What a node does at `at`, because of a timer or a message: the messages it sends, in order. */
+export function react(node: ModelNode, at: Instant, links: readonly ModelLink[]): ModelLink[] {
+  if (node.budget-- <= 0) return [];
+  if (node.random(3) > 0) node.timers.push(after(at, duration(BigInt(1 + node.random(100)))));
+  if (links.length === 0) return [];
+  return Array.from({ length: node.random(3) }, () => links[node.random(links.length)] as ModelLink);
+}
+
+export function takeTimer(node: ModelNode, at: Instant): boolean {
+  const place = node.timers.indexOf(at);
+  if (place < 0) return false;
+  node.timers.splice(place, 1);
+  return true;
+}
+
+export function nextTimer(node: ModelNode): Instant {
+  return node.timers.reduce(earlier, NEVER);
+}
+
+/** A line for each reaction: when, who, why. Sorted, so that what ran at once has no order. */
+export type ModelTrace = string[];
+
+class FakeParticipant implements Participant {
+  now: Instant = ZERO;
+  inbox: { at: Instant; from: number; sequence: number }[] = [];
+  host!: ParticipantHost;
+  domain!: Domain;
+  #until: Instant = ZERO;
+
+  constructor(
+    readonly id: number,
+    private readonly node: ModelNode,
+    private readonly world: FakeWorld,
+  ) {}
+
+  get name(): string {
+    return `n${this.id}`;
+  }
+
+  get wake(): Instant {
+    return this.inbox.length > 0 ? this.now : nextTimer(this.node);
+  }
+
+  /** Handles what is due, as a guest would, and ends whenever the test lets it. */
+  run(at: Instant, until: Instant): void {
+    if (at < this.now) throw new Error(`T1: ${this.name} ran at ${at} after ${this.now}`);
+    this.now = at;
+    this.#until = until;
+    this.world.later(() => this.#work());
+  }
+
+  curtail(until: Instant): void {
+    if (until < this.#until) this.#until = until;
+  }
+
+  reach(at: Instant): void {
+    this.now = at;
+  }
+
+  #work(): void {
+    for (let message = this.inbox.shift(); message; message = this.inbox.shift()) {
+      this.#react(this.now, `message ${message.from}.${message.sequence}`);
+    }
+    for (;;) {
+      const next = nextTimer(this.node);
+      if (next >= this.#until) break;
+      if (next > this.now) this.now = next;
+      takeTimer(this.node, next);
+      this.#react(this.now, 'timer');
+    }
+    this.host.quiet();
+  }
+
+  #react(at: Instant, why: string): void {
+    this.world.trace.push(`${at} ${this.id} ${why}`);
+    const links = this.world.linksFrom(this.id);
+    for (const link of react(this.node, at, links)) this.world.send(this, link, at);
+  }
+}
+
+/** The model on the real calendar, with participants that answer in an order that the test chooses. */
+export class FakeWorld {
+  readonly trace: ModelTrace = [];
+  readonly participants: FakeParticipant[];
+  readonly calendar: Calendar;
+  ended = false;
+  barriers = 0;
+  #safe: Instant = ZERO;
+  readonly #pending: (() => void)[] = [];
+  readonly #counters = new Map<number, number>();
+
+  constructor(
+    private readonly model: Model,
+    jobs: number,
+    private readonly order: (below: number) => number,
+    until: Instant,
+  ) {
+    this.calendar = new Calendar({
+      jobs,
+      until,
+      activated: () => undefined,
+      barrier: (safe) => {
+        if (safe < this.#safe) throw new Error(`T1: the barrier went back from ${this.#safe} to ${safe}`);
+        this.#safe = safe;
+        this.barriers++;
+      },
+      ended: () => {
+        this.ended = true;
+      },
+    });
+    const group = joinZero(model);
+    const domains = new Map<number, Domain>();
+    this.participants = model.nodes.map((index) => {
+      const key = group[index] as number;
+      const domain = domains.get(key) ?? this.calendar.addDomain();
+      domains.set(key, domain);
+      const participant = new FakeParticipant(index, startNode(model, index), this);
+      participant.domain = domain;
+      participant.host = domain.add(participant);
+      return participant;
+    });
+  }
+
+  linksFrom(node: number): ModelLink[] {
+    return this.model.links.filter((link) => link.from === node);
+  }
+
+  /** A participant's work, done when the test picks it. */
+  later(work: () => void): void {
+    this.#pending.push(work);
+  }
+
+  send(from: FakeParticipant, link: ModelLink, at: Instant): void {
+    const target = this.participants[link.to] as FakeParticipant;
+    const arrives = after(at, link.latency);
+    const sequence = this.#count(from.id);
+    from.domain.post(target.domain, {
+      at: arrives,
+      kind: EventKind.FRAME,
+      source: from.id,
+      sequence,
+      apply: () =>
+        target.domain.raise(target.id, {
+          deliver: (done) => {
+            target.inbox.push({ at: arrives, from: from.id, sequence });
+            done();
+          },
+        }),
+    });
+  }
+
+  #count(source: number): number {
+    const next = this.#counters.get(source) ?? 0;
+    this.#counters.set(source, next + 1);
+    return next;
+  }
+
+  run(): ModelTrace {
+    const lookahead = new Lookahead(this.calendar.domains.length);
+    for (const { from, to, latency } of this.model.links) {
+      const [a, b] = [this.participants[from] as FakeParticipant, this.participants[to] as FakeParticipant];
+      if (a.domain !== b.domain) lookahead.connect(a.domain.index, b.domain.index, latency);
+    }
+    this.calendar.start(lookahead);
+    while (this.#pending.length > 0) {
+      const [work] = this.#pending.splice(this.order(this.#pending.length), 1);
+      work?.();
+    }
+    if (!this.ended) throw new Error('the calendar stopped without an end');
+    return this.trace;
+  }
+}
+
+function joinZero(model: Model): number[] {
+  const group = model.nodes.map((index) => index);
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const { from, to, latency } of model.links) {
+      if (latency !== 0n || group[from] === group[to]) continue;
+      const least = Math.min(group[from] as number, group[to] as number);
+      group[from] = least;
+      group[to] = least;
+      changed = true;
+    }
+  }
+  return group;
+}
+
+/**
+ * The plain calendar: at each instant, all messages that are due are handed out; then, as long as there is one, the
+ * first node with something to do does it: its messages, then its timers of that instant, until it has sent a
+ * message that arrives at once.
+ */
+export function referenceTrace(model: Model, until: Instant): ModelTrace {
+  const nodes = model.nodes.map((index) => startNode(model, index));
+  const inboxes: { from: number; sequence: number }[][] = model.nodes.map(() => []);
+  let messages: { at: Instant; from: number; sequence: number; to: number }[] = [];
+  const counters = model.nodes.map(() => 0);
+  const trace: ModelTrace = [];
+  const act = (index: number, at: Instant, why: string) => {
+    trace.push(`${at} ${index} ${why}`);
+    const links = model.links.filter((link) => link.from === index);
+    for (const link of react(nodes[index] as ModelNode, at, links)) {
+      const sequence = counters[index] as number;
+      counters[index] = sequence + 1;
+      messages.push({ at: after(at, link.latency), from: index, sequence, to: link.to });
+    }
+  };
+  for (;;) {
+    const times = [...messages.map(({ at }) => at), ...nodes.map(nextTimer)];
+    const now = times.reduce(earlier, NEVER);
+    if (now >= until) return trace;
+    for (;;) {
+      const due = messages.filter(({ at }) => at === now);
+      messages = messages.filter(({ at }) => at !== now);
+      due.sort((a, b) => a.from - b.from || a.sequence - b.sequence);
+      for (const message of due) inboxes[message.to]?.push(message);
+      const index = nodes.findIndex((node, place) => inboxes[place]?.length || nextTimer(node) === now);
+      if (index < 0) break;
+      for (const { from, sequence } of inboxes[index]?.splice(0) ?? [])
+        act(index, now, `message ${from}.${sequence}`);
+      while (!messages.some(({ at }) => at === now) && takeTimer(nodes[index] as ModelNode, now))
+        act(index, now, 'timer');
+    }
+  }
+}

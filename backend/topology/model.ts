@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+import type { Duration, Instant } from '../calendar/time.js';
+
+/** A checked topology: every name resolves, every value is possible, every default is filled in. */
+export interface Topology {
+  readonly name: string;
+  /** Every random choice of the run comes from it; 0 … 2^64-1. */
+  readonly seed: bigint;
+  /** The time of day at virtual time 0, in nanoseconds since 1970-01-01T00:00:00Z. */
+  readonly start: bigint;
+  /** The run ends here at the latest; undefined: when every node with `run` has ended. */
+  readonly until: Instant | undefined;
+  /** In the order of the file, which is the order of {@link NodeSpec.index}. */
+  readonly nodes: readonly NodeSpec[];
+  readonly links: readonly LinkSpec[];
+  readonly switches: readonly SwitchSpec[];
+  readonly wires: readonly WireSpec[];
+}
+
+export interface NodeSpec {
+  readonly name: string;
+  /** 0, 1, 2 … in the order of the file: the node's place in every deterministic order. */
+  readonly index: number;
+  readonly kind: 'uml' | 'kvm' | 'board';
+  /** Bytes. */
+  readonly memory: number;
+  readonly root: 'initramfs' | 'host';
+  /** A kernel other than the one that was built here; an absolute path. */
+  readonly kernel: string | undefined;
+  readonly interfaces: readonly InterfaceSpec[];
+  /** Given to the guest's `/bin/sh -c`. */
+  readonly run: string | undefined;
+  /** What its state must be at the end. */
+  readonly expect: { readonly exit: number } | 'running' | undefined;
+  /** What a hang or death of the guest does to the run. */
+  readonly onFailure: 'fail' | 'evict';
+}
+
+export interface InterfaceSpec {
+  /** `eth0` */
+  readonly name: string;
+  /** Six bytes: the file's, or made from the seed and the names, and then locally administered. */
+  readonly mac: Uint8Array;
+  /** `10.0.0.1/24`, `fd00::1/64`; in the order of the file. */
+  readonly addresses: readonly string[];
+  /** Bytes of payload in an Ethernet frame. */
+  readonly mtu: number;
+}
+
+/** One end of a link, or a port of a switch. */
+export interface Endpoint {
+  readonly node: string;
+  readonly interface: string;
+}
+
+/** What a cable does to a frame, in each direction separately. */
+export interface CableSpec {
+  readonly latency: Duration;
+  /** Bits per second; undefined: a frame takes no time to serialise. */
+  readonly rate: bigint | undefined;
+  /** Chance that a frame is lost, in parts of 1 000 000 000. */
+  readonly loss: number;
+  /** Extra delay, drawn evenly from 0 … jitter for each frame; frames never overtake each other. */
+  readonly jitter: Duration;
+  /** Frames that may wait behind the one that is being serialised. */
+  readonly queue: number;
+}
+
+export interface LinkSpec extends CableSpec {
+  readonly name: string;
+  readonly between: readonly [Endpoint, Endpoint];
+}
+
+export interface SwitchSpec extends CableSpec {
+  readonly name: string;
+  readonly ports: readonly Endpoint[];
+}
+
+/** A pin of a node: `a.gpio0`. */
+export interface Pin {
+  readonly node: string;
+  readonly line: string;
+}
+
+export interface WireSpec {
+  readonly name: string;
+  readonly pins: readonly Pin[];
+  readonly role: 'freeze' | undefined;
+}

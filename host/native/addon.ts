@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+import { createRequire } from 'node:module';
+import { OneclockError } from '../../backend/errors.js';
+import { packageFile } from '../package-root.js';
+
+/** What a source of the native hub is for; the numbers are `SourceKind` in src/hub.hh. */
+export const SourceKind = { STREAM: 0, LISTENER: 1, SIGNAL: 2, CHILD: 3 } as const;
+
+/** What happened to it; the numbers are `EventKind` in src/hub.hh. */
+export const EventKind = { DATA: 0, CLOSED: 1, CONNECTION: 2, SIGNAL: 3, EXIT: 4 } as const;
+
+/** 32-bit words an event takes in {@link NativeHub.events}: source, kind, value, data offset, first descriptor, count. */
+export const EVENT_WORDS = 6;
+
+export interface NativeHub {
+  readonly events: ArrayBuffer;
+  readonly data: ArrayBuffer;
+  readonly descriptors: ArrayBuffer;
+  add(descriptor: number, kind: number): number;
+  remove(source: number): void;
+  listen(path: string): number;
+  send(source: number, bytes: Uint8Array, descriptors?: readonly number[]): number;
+  poll(timeoutMs: number): number;
+}
+
+export interface NativeMapping {
+  readonly buffer: ArrayBuffer;
+  intact(): boolean;
+  close(): void;
+}
+
+export interface Addon {
+  readonly Hub: new () => NativeHub;
+  readonly Mapping: new (descriptor: number, offset: number, length: number) => NativeMapping;
+  createSharedMemory(length: number): number;
+  spawn(
+    file: string,
+    argv: readonly string[],
+    env: readonly string[],
+    directory: string,
+    stdio: readonly [number, number, number],
+  ): [pid: number, pidfd: number];
+  pipe(): [reader: number, writer: number];
+  socketPair(): [number, number];
+  connectUnix(path: string): number;
+}
+
+function load(): Addon {
+  const file = packageFile('build/oneclock.node');
+  try {
+    return createRequire(import.meta.url)(file) as Addon;
+  } catch (cause) {
+    throw new OneclockError('MACHINE', `the native addon ${file} cannot be loaded: run "make build"`, {
+      cause,
+    });
+  }
+}
+
+/** The one place where the addon is loaded; nothing else in the project sees its untyped side. */
+export const addon: Addon = load();

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+// The only file that knows JavaScript: it turns values into those of the core, and the core's exceptions into
+// JavaScript errors with `code` (the errno's name is not needed: the text and number are in the message).
+#include <fcntl.h>
+#include <napi.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <memory>
+
+#include "child.hh"
+#include "hub.hh"
+#include "mapping.hh"
+
+namespace {
+
+using namespace oneclock;
+
+/** Calls `body`, and throws what it threw as a JavaScript error that carries the errno. */
+template <typename Body>
+auto guarded(Napi::Env env, Body body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const std::system_error& error) {
+    Napi::Error thrown = Napi::Error::New(env, error.what());
+    thrown.Set("errno", Napi::Number::New(env, error.code().value()));
+    throw thrown;
+  }
+}
+
+int int_argument(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Number>().Int32Value(); }
+
+uint32_t source_argument(const Napi::CallbackInfo& info) { return info[0].As<Napi::Number>().Uint32Value(); }
+
+std::vector<std::string> strings(const Napi::Value& value) {
+  auto array = value.As<Napi::Array>();
+  std::vector<std::string> result;
+  for (uint32_t i = 0; i < array.Length(); i++) result.push_back(array.Get(i).As<Napi::String>().Utf8Value());
+  return result;
+}
+
+class HubObject : public Napi::ObjectWrap<HubObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Hub",
+                       {InstanceMethod<&HubObject::add>("add"), InstanceMethod<&HubObject::remove>("remove"),
+                        InstanceMethod<&HubObject::listen>("listen"), InstanceMethod<&HubObject::send>("send"),
+                        InstanceMethod<&HubObject::poll>("poll")});
+  }
+
+  /** Gives the object its three areas: `events`, `data` and `descriptors`, which live as long as it does. */
+  explicit HubObject(const Napi::CallbackInfo& info) : ObjectWrap(info), hub_(new Hub) {
+    Napi::Env env = info.Env();
+    auto self = info.This().As<Napi::Object>();
+    share(env, self, "events", hub_->events(), Hub::kMaxEvents * sizeof(Event));
+    share(env, self, "data", hub_->data(), Hub::kDataBytes);
+    share(env, self, "descriptors", hub_->descriptors(), Hub::kMaxDescriptors * sizeof(int));
+  }
+
+ private:
+  void share(Napi::Env env, Napi::Object self, const char* name, void* memory, size_t length) {
+    // The buffer keeps the hub alive, whichever of the two is collected first.
+    auto* owner = new std::shared_ptr<Hub>(hub_);
+    self.Set(name, Napi::ArrayBuffer::New(
+                       env, memory, length, [](Napi::Env, void*, std::shared_ptr<Hub>* hub) { delete hub; }, owner));
+  }
+
+  Napi::Value add(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+      uint32_t id = hub_->add(int_argument(info, 0), static_cast<SourceKind>(int_argument(info, 1)));
+      return Napi::Number::New(info.Env(), id);
+    });
+  }
+
+  void remove(const Napi::CallbackInfo& info) { hub_->remove(source_argument(info)); }
+
+  Napi::Value listen(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+      return Napi::Number::New(info.Env(), hub_->listen(info[0].As<Napi::String>().Utf8Value()));
+    });
+  }
+
+  Napi::Value send(const Napi::CallbackInfo& info) {
+    auto bytes = info[1].As<Napi::Uint8Array>();
+    int fds[Hub::kMaxDescriptorsPerRead];
+    size_t count = 0;
+    if (info.Length() > 2 && info[2].IsArray()) {
+      auto array = info[2].As<Napi::Array>();
+      if (array.Length() > Hub::kMaxDescriptorsPerRead) throw Napi::RangeError::New(info.Env(), "too many descriptors");
+      for (; count < array.Length(); count++)
+        fds[count] = array.Get(static_cast<uint32_t>(count)).As<Napi::Number>().Int32Value();
+    }
+    return Napi::Number::New(info.Env(), hub_->send(source_argument(info), bytes.Data(), bytes.ByteLength(), fds, count));
+  }
+
+  Napi::Value poll(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+      return Napi::Number::New(info.Env(), static_cast<double>(hub_->poll(int_argument(info, 0))));
+    });
+  }
+
+  std::shared_ptr<Hub> hub_;
+};
+
+class MappingObject : public Napi::ObjectWrap<MappingObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Mapping",
+                       {InstanceMethod<&MappingObject::intact>("intact"), InstanceMethod<&MappingObject::close>("close")});
+  }
+
+  /** (descriptor, offset, length); gives the object its `buffer`. */
+  explicit MappingObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    Napi::Env env = info.Env();
+    guarded(env, [&] {
+      auto offset = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
+      auto length = static_cast<size_t>(info[2].As<Napi::Number>().Int64Value());
+      mapping_ = std::make_shared<Mapping>(int_argument(info, 0), offset, length);
+    });
+    auto* owner = new std::shared_ptr<Mapping>(mapping_);
+    auto buffer = Napi::ArrayBuffer::New(
+        env, mapping_->bytes(), mapping_->length(),
+        [](Napi::Env, void*, std::shared_ptr<Mapping>* mapping) { delete mapping; }, owner);
+    info.This().As<Napi::Object>().Set("buffer", buffer);
+    buffer_ = Napi::Persistent(buffer);
+  }
+
+ private:
+  Napi::Value intact(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), mapping_->intact()); }
+
+  void close(const Napi::CallbackInfo&) {
+    if (buffer_.IsEmpty()) return;
+    // Detached first: no view may reach the addresses once they are unmapped.
+    buffer_.Value().Detach();
+    buffer_.Reset();
+    mapping_->unmap();
+  }
+
+  std::shared_ptr<Mapping> mapping_;
+  Napi::Reference<Napi::ArrayBuffer> buffer_;
+};
+
+Napi::Value create_memory(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    auto length = static_cast<size_t>(info[0].As<Napi::Number>().Int64Value());
+    return Napi::Number::New(info.Env(), create_shared_memory(length));
+  });
+}
+
+/** (file, argv, envp, directory, [fd0, fd1, fd2]) to [pid, pidfd]. */
+Napi::Value spawn_child(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    SpawnRequest request{info[0].As<Napi::String>().Utf8Value(), strings(info[1]), strings(info[2]),
+                         info[3].As<Napi::String>().Utf8Value(), {}};
+    auto stdio = info[4].As<Napi::Array>();
+    for (uint32_t i = 0; i < 3; i++) request.stdio[i] = stdio.Get(i).As<Napi::Number>().Int32Value();
+    SpawnedChild child = spawn(request);
+    auto result = Napi::Array::New(info.Env(), 2);
+    result.Set(0u, Napi::Number::New(info.Env(), child.pid));
+    result.Set(1u, Napi::Number::New(info.Env(), child.handle.release()));
+    return result;
+  });
+}
+
+Napi::Value pair_of(const Napi::CallbackInfo& info, const int (&ends)[2]) {
+  auto result = Napi::Array::New(info.Env(), 2);
+  result.Set(0u, Napi::Number::New(info.Env(), ends[0]));
+  result.Set(1u, Napi::Number::New(info.Env(), ends[1]));
+  return result;
+}
+
+Napi::Value create_pipe(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    int ends[2];
+    check(pipe2(ends, O_CLOEXEC), "pipe2");
+    return pair_of(info, ends);
+  });
+}
+
+Napi::Value create_socket_pair(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    int ends[2];
+    check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
+    return pair_of(info, ends);
+  });
+}
+
+Napi::Value connect_unix(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    std::string path = info[0].As<Napi::String>().Utf8Value();
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) {
+      errno = ENAMETOOLONG;
+      fail(path);
+    }
+    path.copy(address.sun_path, path.size());
+    Descriptor fd(check(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket"));
+    check(connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), path);
+    return Napi::Number::New(info.Env(), fd.release());
+  });
+}
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+  exports.Set("Hub", HubObject::define(env));
+  exports.Set("Mapping", MappingObject::define(env));
+  exports.Set("createSharedMemory", Napi::Function::New<create_memory>(env));
+  exports.Set("spawn", Napi::Function::New<spawn_child>(env));
+  exports.Set("pipe", Napi::Function::New<create_pipe>(env));
+  exports.Set("socketPair", Napi::Function::New<create_socket_pair>(env));
+  exports.Set("connectUnix", Napi::Function::New<connect_unix>(env));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(oneclock, initialise)

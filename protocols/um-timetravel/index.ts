@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+export * from './constants.js';
+export { type Message, MessageDecoder, MessageEncoder } from './message.js';
+export { SharedPage, sharedPageBytes } from './shared-page.js';

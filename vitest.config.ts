@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{backend,protocols,host,guest}/**/*.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        // Real kernels: one file at a time, so that a test's guests have the machine to themselves.
+        test: {
+          name: 'e2e',
+          include: ['tests/**/*.test.ts'],
+          testTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
