@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+import { dirname, resolve } from 'node:path';
+import { deriveMac, formatMac } from './mac.js';
+import type { CableSpec, InterfaceSpec, NodeSpec, Topology } from './model.js';
+import type { Plain } from './plain.js';
+import type { TopologyValues } from './schema.js';
+
+type NodeValues = TopologyValues['nodes'][string];
+type CableValues = Pick<TopologyValues['links'][number], keyof CableSpec>;
+
+/**
+ * The topology of checked values.
+ *
+ * @param plain the document: the order of its keys is the order of the nodes and interfaces
+ * @param file the topology file: paths in it begin at its folder
+ */
+export function buildTopology(values: TopologyValues, plain: Plain, file: string): Topology {
+  const taken = takenMacs(values);
+  return {
+    name: values.name,
+    seed: values.seed,
+    start: values.start,
+    until: values.until,
+    nodes: plain.keysOf(['nodes']).flatMap((name, index) => {
+      const node = values.nodes[name];
+      const order = plain.keysOf(['nodes', name, 'interfaces']);
+      return node === undefined ? [] : [buildNode(name, index, node, order, values.seed, taken, file)];
+    }),
+    links: values.links.map((link) => {
+      const [first, second] = link.between;
+      return { name: link.name, between: [first, second] as const, ...cableOf(link) };
+    }) as Topology['links'],
+    switches: values.switches.map((each) => ({ name: each.name, ports: each.ports, ...cableOf(each) })),
+    wires: values.wires.map(({ name, pins, role }) => ({ name, pins, role })),
+  };
+}
+
+function buildNode(
+  name: string,
+  index: number,
+  node: NodeValues,
+  order: readonly string[],
+  seed: bigint,
+  taken: Set<string>,
+  file: string,
+): NodeSpec {
+  const interfaces = order.flatMap((key): InterfaceSpec[] => {
+    const values = node.interfaces[key];
+    if (values === undefined) return [];
+    const mac = values.mac ?? deriveMac(seed, name, key, taken);
+    taken.add(formatMac(mac));
+    const addresses = [values.address ?? []].flat().map((address) => address.text);
+    return [{ name: key, mac, addresses, mtu: values.mtu }];
+  });
+  return {
+    name,
+    index,
+    kind: node.kind,
+    memory: node.memory,
+    root: node.root,
+    kernel: node.kernel === undefined ? undefined : resolve(dirname(file), node.kernel),
+    interfaces,
+    run: node.run,
+    expect: node.expect ?? (node.run === undefined ? undefined : { exit: 0 }),
+    onFailure: node['on-failure'],
+  };
+}
+
+/** The MAC addresses that the file states: no derived one may be among them, wherever in the file they are. */
+function takenMacs(values: TopologyValues): Set<string> {
+  const nodes = Object.values(values.nodes);
+  const macs = nodes.flatMap((node) => Object.values(node.interfaces).map((each) => each.mac));
+  return new Set(macs.flatMap((mac) => (mac === undefined ? [] : [formatMac(mac)])));
+}
+
+function cableOf({ latency, rate, loss, jitter, queue }: CableValues): CableSpec {
+  return { latency, rate, loss, jitter, queue };
+}

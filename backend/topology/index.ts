@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+export { type LoadResult, loadTopology, type Overrides } from './load.js';
+export { formatMac } from './mac.js';
+export type * from './model.js';
+export { formatProblem, type Problem, problemsError } from './problem.js';
+export { readTopology } from './read.js';
+export type { LoadedTopology } from './support.js';

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+import * as z from 'zod/mini';
+import { type Duration, duration, instant, parseDuration } from '../calendar/time.js';
+import { ADDRESS_EXPECTED, parseAddress } from './address.js';
+import { closed, described, text, whole } from './leaf.js';
+import { MAC, parseMac } from './mac.js';
+import { ENDPOINT, INTERFACE, NAME, NAME_EXPECTED, PIN, splitDot } from './names.js';
+import { Refusal } from './refusal.js';
+import { parseTimeOfDay, TIME_OF_DAY } from './time-of-day.js';
+import { PERCENT, parsePercent, parseRate, parseSize, RATE, SIZE } from './units.js';
+
+/** The shape of a topology file. What one value says about another is checked in check-*.ts. */
+
+const DURATION = /^\d{1,19}(?:\.\d{1,18})?(?:ns|us|µs|ms|s|min|h)$/;
+const HOUR = duration(3_600_000_000_000n);
+/** 45 years: with the latest `start`, the guests' clocks still fit signed 64-bit nanoseconds. */
+const MAX_UNTIL = 400_000n * HOUR;
+const MAX_RATE = 1_000_000_000_000n;
+const PAGE = 4096n;
+const MIN_MEMORY = 24n << 20n;
+const MAX_MEMORY = 64n << 30n;
+const MAX_SEED = (1n << 64n) - 1n;
+
+const name = text(NAME_EXPECTED, NAME, (written) => written);
+
+const delay = (expected: string) =>
+  text(expected, DURATION, (written): Duration | undefined => {
+    const span = parseDuration(written);
+    return span !== undefined && span <= HOUR ? span : undefined;
+  });
+
+const memory = text('a size from 24M to 64G with a unit, such as 64M', SIZE, (written) => {
+  const bytes = parseSize(written);
+  if (bytes === undefined || bytes < MIN_MEMORY || bytes > MAX_MEMORY) return undefined;
+  if (bytes % PAGE !== 0n)
+    return new Refusal(`expected a multiple of 4K; found '${written}'; take ${(bytes / PAGE) * 4n}K`);
+  return Number(bytes);
+});
+
+const address = text(ADDRESS_EXPECTED, /^[0-9a-fA-F:.]+(?:\/\d+)?$/, parseAddress);
+
+const interfaceSchema = closed('a map, such as { address: 10.0.0.1/24 }, or {} for no address', {
+  address: described(
+    'Its addresses, IPv4 or IPv6, each with the length of its prefix: one, or a list.',
+    z.optional(z.union([address, z.array(address)], `${ADDRESS_EXPECTED}, or a list of them`)),
+    { examples: ['10.0.0.1/24', ['10.0.0.1/24', 'fd00::1/64']] },
+  ),
+  mac: described(
+    'Its MAC address, unicast; made from the seed and the names where there is none.',
+    z.optional(text('a MAC address, such as 02:00:00:00:00:01', MAC, parseMac)),
+    { examples: ['02:00:00:00:00:01'] },
+  ),
+  mtu: described(
+    'The largest payload of a frame in bytes.',
+    z.prefault(whole('a whole number of bytes from 68 to 65535', 68, 65_535), 1500),
+  ),
+});
+
+const nodeSchema = closed('a map with the settings of the node, such as { kind: uml }', {
+  kind: described(
+    'What it is: a User-Mode Linux guest, a KVM guest, or a physical board.',
+    z.enum(['uml', 'kvm', 'board'], 'uml, kvm or board'),
+  ),
+  memory: described('Memory of the guest, 24M to 64G in steps of 4K.', z.prefault(memory, '64M')),
+  root: described(
+    "The guest's files: a small system in memory, or this machine's files, read-only, with writes going to memory.",
+    z.prefault(z.enum(['initramfs', 'host'], 'initramfs or host'), 'initramfs'),
+  ),
+  kernel: described(
+    'A kernel other than the one that was built; a path from the folder of this file.',
+    z.optional(text('the path of a kernel, such as build/linux', /^[^\0]{1,4096}$/, (path) => path)),
+  ),
+  interfaces: described(
+    'Its network interfaces by name.',
+    z.prefault(z.record(z.string(), interfaceSchema, 'a map from names to interfaces'), {}),
+    { propertyNames: { pattern: INTERFACE.source } },
+  ),
+  run: described(
+    'What it runs, as a line of the shell. Without it, the node is up until the run ends.',
+    z.optional(
+      text('a command for the shell, such as ping -c 1 10.0.0.2', /\S/, (line) =>
+        line.includes('\0')
+          ? new Refusal('expected a command; found a NUL character in it; remove it')
+          : line,
+      ),
+    ),
+  ),
+  expect: described(
+    'What its state must be at the end; with `run` and without this, that it ended with 0.',
+    z.optional(
+      z.union(
+        [
+          z.literal('running'),
+          closed('running or { exit: 0 }', {
+            exit: described('The exit status of `run`.', whole('an exit status from 0 to 255', 0, 255)),
+          }),
+        ],
+        'running or { exit: 0 }',
+      ),
+    ),
+  ),
+  'on-failure': described(
+    'What a hang or death of it does to the run.',
+    z.prefault(z.enum(['fail', 'evict'], 'fail or evict'), 'fail'),
+  ),
+});
+
+const endpoint = text('an endpoint NODE.INTERFACE, such as a.eth0', ENDPOINT, (written) => {
+  const [node, rest] = splitDot(written);
+  return { node, interface: rest };
+});
+
+const pin = text('a pin NODE.LINE, such as a.gpio0', PIN, (written) => {
+  const [node, rest] = splitDot(written);
+  return { node, line: rest };
+});
+
+/** The keys of links and switches alike; fresh objects, since each has its own place in the JSON Schema. */
+const cable = () => ({
+  latency: described(
+    'How long a frame is under way, to 1h. 0s makes the nodes run in turn.',
+    delay('a duration of at most 1h with a unit, such as 5ms'),
+    { examples: ['1ms', '100us'] },
+  ),
+  rate: described(
+    'Bits per second, to 1tbit; without it, a frame takes no time to serialise.',
+    z.optional(
+      text('a rate from 1bit to 1tbit with a unit, such as 100mbit', RATE, (written) => {
+        const bits = parseRate(written);
+        return bits !== undefined && bits >= 1n && bits <= MAX_RATE ? bits : undefined;
+      }),
+    ),
+    { examples: ['100mbit', '1gbit'] },
+  ),
+  loss: described(
+    'Chance that a frame is lost.',
+    z.prefault(
+      text('a percentage from 0% to 100% with at most 7 decimals, such as 0.1%', PERCENT, (written) => {
+        const parts = parsePercent(written);
+        return parts !== undefined && parts <= 1_000_000_000n ? Number(parts) : undefined;
+      }),
+      '0%',
+    ),
+  ),
+  jitter: described(
+    'Extra delay, drawn evenly from nothing to this for each frame, to 1h.',
+    z.prefault(delay('a duration of at most 1h with a unit, such as 5ms'), '0ms'),
+  ),
+  queue: described(
+    'Frames that may wait behind the one that is being serialised.',
+    z.prefault(whole('a whole number of frames from 0 to 1000000', 0, 1_000_000), 100),
+  ),
+});
+
+const linkSchema = closed('a map, such as { name: ab, between: [a.eth0, b.eth0], latency: 1ms }', {
+  name: described('Its name, under which its frames are captured.', name),
+  between: described(
+    'The two interfaces that it joins.',
+    z
+      .array(endpoint, 'two endpoints, such as [a.eth0, b.eth0]')
+      .check(z.length(2, 'two endpoints, such as [a.eth0, b.eth0]')),
+  ),
+  ...cable(),
+});
+
+const switchSchema = closed('a map, such as { name: lan, ports: [a.eth0, b.eth0], latency: 100us }', {
+  name: described('Its name, under which its frames are captured.', z.clone(name)),
+  ports: described(
+    'The interfaces that are plugged into it.',
+    z
+      .array(endpoint, 'two or more endpoints, such as [a.eth0, b.eth0]')
+      .check(z.minLength(2, 'two or more endpoints, such as [a.eth0, b.eth0]')),
+  ),
+  ...cable(),
+});
+
+const wireSchema = closed('a map, such as { name: freeze, pins: [a.gpio0, b.line7] }', {
+  name: described('Its name.', z.clone(name)),
+  pins: described(
+    'The pins that it joins.',
+    z
+      .array(pin, 'one or more pins, such as [a.gpio0, b.line7]')
+      .check(z.minLength(1, 'one or more pins, such as [a.gpio0, b.line7]')),
+  ),
+  role: described('A wire with a meaning to the run.', z.optional(z.enum(['freeze'], 'freeze'))),
+});
+
+export const topologySchema = closed('a map with the keys name and nodes', {
+  name: described('The name of the topology.', z.clone(name)),
+  seed: described(
+    'Every random choice of the run comes from it; from 0 to 2^64-1.',
+    z.prefault(
+      z.pipe(
+        described('', z.unknown(), { type: 'integer', minimum: 0 }),
+        z.transform((written: unknown, context): bigint => {
+          const number = Number.isSafeInteger(written) ? BigInt(written as number) : written;
+          if (typeof number === 'bigint' && number >= 0n && number <= MAX_SEED) return number;
+          const message = `a whole number from 0 to ${MAX_SEED}`;
+          context.issues.push({ code: 'custom', message, input: written });
+          return z.NEVER;
+        }),
+      ),
+      1,
+    ),
+  ),
+  start: described(
+    'The time of day that guests see when the run begins, from 1970 to 2199.',
+    z.prefault(
+      text(
+        'a time of day from 1970 to 2199 in UTC or with an offset, such as 2026-01-01T00:00:00Z',
+        TIME_OF_DAY,
+        parseTimeOfDay,
+      ),
+      '2026-01-01T00:00:00Z',
+    ),
+  ),
+  until: described(
+    'The run ends here at the latest; it also ends when every node with `run` has ended.',
+    z.optional(
+      text('a duration above zero and at most 400000h with a unit, such as 60s', DURATION, (written) => {
+        const span = parseDuration(written);
+        return span !== undefined && span > 0n && span <= MAX_UNTIL ? instant(span) : undefined;
+      }),
+    ),
+    { examples: ['60s'] },
+  ),
+  nodes: described('The nodes by name.', z.record(z.string(), nodeSchema, 'a map from names to nodes'), {
+    propertyNames: { pattern: NAME.source },
+    minProperties: 1,
+  }),
+  links: described('Cables between two interfaces.', z.prefault(z.array(linkSchema, 'a list of links'), [])),
+  switches: described('Switches.', z.prefault(z.array(switchSchema, 'a list of switches'), [])),
+  wires: described('GPIO nets.', z.prefault(z.array(wireSchema, 'a list of wires'), [])),
+});
+
+/** The values of a file of the right shape, in the types of the model, before the cross-checks. */
+export type TopologyValues = z.output<typeof topologySchema>;
+
+/** What may stand in a node. */
+export const nodeKeys: readonly string[] = Object.keys(nodeSchema.def.shape);

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/*
+ * PID 1 of a guest: makes it the node that its description says, runs the node's command, and tells the
+ * controller how that ended. Afterwards it only takes the status of what ends, so that an idle guest sleeps.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "command.h"
+#include "console.h"
+#include "fail.h"
+#include "mounts.h"
+#include "network.h"
+#include "node.h"
+#include "report.h"
+
+#define MAIN_NODE "/oneclock/node"
+#define MAIN_RUN "/oneclock/run"
+
+/* What the kernel takes as one argument of a program (MAX_ARG_STRLEN: 32 pages), without the zero behind it. */
+#define MAIN_MAX_RUN (32 * 4096 - 1)
+
+/* Reads the whole file into `bytes`, which has room for `room`. -1: there is no such file. */
+static ssize_t main_read(const char *path, char *bytes, size_t room)
+{
+	size_t size = 0;
+	ssize_t got;
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (file < 0 && errno == ENOENT)
+		return -1;
+	if (file < 0)
+		fail("cannot open %s: %s", path, strerror(errno));
+	while ((got = read(file, bytes + size, room - size)) > 0)
+		size += (size_t)got;
+	if (got < 0)
+		fail("cannot read %s: %s", path, strerror(errno));
+	close(file);
+	return (ssize_t)size;
+}
+
+static void main_read_node(struct node *node)
+{
+	static char text[NODE_MAX_FILE + 1];
+	char error[256];
+	ssize_t size = main_read(MAIN_NODE, text, sizeof(text));
+
+	if (size < 0)
+		fail("the initramfs has no " MAIN_NODE);
+	if (size > NODE_MAX_FILE)
+		fail(MAIN_NODE " has more than %d bytes", NODE_MAX_FILE);
+	if (!node_parse(node, text, (size_t)size, error, sizeof(error)))
+		fail(MAIN_NODE ", %s", error);
+}
+
+/* The node's command, or NULL if it has none. */
+static const char *main_read_run(void)
+{
+	static char text[MAIN_MAX_RUN + 1];
+	ssize_t size = main_read(MAIN_RUN, text, sizeof(text));
+
+	if (size < 0)
+		return NULL;
+	if (size > MAIN_MAX_RUN)
+		fail(MAIN_RUN " has more than %d bytes", MAIN_MAX_RUN);
+	if (memchr(text, '\0', (size_t)size))
+		fail(MAIN_RUN " has a zero byte");
+	return text;
+}
+
+/* Tells the controller, or whoever reads the console, how the command ended. */
+static void main_report_end(struct command_end end, bool agent)
+{
+	uint8_t report[REPORT_MAX_SIZE];
+	size_t size = end.signalled ? report_signalled(report, (uint32_t)end.value) :
+				      report_exited(report, (uint32_t)end.value);
+
+	if (!agent)
+		console_print("oneclock: %s %d\n", end.signalled ? "signal" : "exit", end.value);
+	/* Whoever hears of the end has all the output. */
+	console_drain();
+	if (!agent)
+		power_off();
+	if (!agent_send(report, size))
+		fail("the agent port does not take the report: %s", strerror(errno));
+}
+
+int main(void)
+{
+	static struct node node;
+	uint8_t report[REPORT_MAX_SIZE];
+	const char *run;
+	bool agent;
+
+	if (getpid() != 1) {
+		fprintf(stderr, "this is the first process of a guest, it does nothing elsewhere\n");
+		return 2;
+	}
+	mounts_kernel();
+	agent = agent_open();
+	console_open();
+	main_read_node(&node);
+	run = main_read_run();
+	if (sethostname(node.hostname, strlen(node.hostname)))
+		fail("cannot set the hostname %s: %s", node.hostname, strerror(errno));
+	network_up(&node);
+	if (node.host_root)
+		mounts_host_root();
+	else
+		mounts_initramfs_root();
+
+	if (!agent && !run)
+		console_print("oneclock: ready\n");
+	if (agent && !agent_send(report, report_ready(report)))
+		fail("the agent port does not take the report: %s", strerror(errno));
+	if (run)
+		main_report_end(command_run(run, node.hostname), agent);
+	command_reap_forever();
+}

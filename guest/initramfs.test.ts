@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, test } from 'vitest';
+import { OneclockError } from '../backend/errors.js';
+import type { InterfaceSpec, NodeSpec } from '../backend/topology/model.js';
+import {
+  buildInitramfs,
+  describeGuest,
+  formatDescription,
+  type GuestDescription,
+  MAX_RUN,
+} from './initramfs.js';
+
+const eth0: InterfaceSpec = {
+  name: 'eth0',
+  mac: Uint8Array.from([2, 0, 0, 0, 0, 0xa]),
+  addresses: ['10.0.0.1/24', 'fd00::1/64'],
+  mtu: 1500,
+};
+const guest: GuestDescription = {
+  hostname: 'a',
+  root: 'initramfs',
+  interfaces: [eth0],
+  run: 'ping 10.0.0.2',
+};
+
+describe('describeGuest', () => {
+  test('takes from a node what its guest must know', () => {
+    const node: NodeSpec = {
+      name: 'a',
+      index: 0,
+      kind: 'uml',
+      memory: 64 << 20,
+      root: 'host',
+      kernel: undefined,
+      interfaces: [eth0],
+      run: 'true',
+      expect: { exit: 0 },
+      onFailure: 'fail',
+    };
+    expect(describeGuest(node)).toEqual({ hostname: 'a', root: 'host', interfaces: [eth0], run: 'true' });
+  });
+});
+
+describe('formatDescription', () => {
+  test('writes one setting a line', () => {
+    expect(formatDescription(guest)).toBe(
+      [
+        'hostname a',
+        'root initramfs',
+        'interface 02:00:00:00:00:0a eth0 1500',
+        'address eth0 10.0.0.1/24',
+        'address eth0 fd00::1/64',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  const withInterface = (change: Partial<InterfaceSpec>): Partial<GuestDescription> => ({
+    interfaces: [{ ...eth0, ...change }],
+  });
+  test.each<[string, Partial<GuestDescription>]>([
+    ['a hostname with a line end', { hostname: 'a\nroot host' }],
+    ['a hostname with a blank', { hostname: 'a b' }],
+    ['an empty hostname', { hostname: '' }],
+    ['a hostname of 65 characters', { hostname: 'a'.repeat(65) }],
+    ['an interface name with a line end', withInterface({ name: 'eth0\n' })],
+    ['an interface name with a slash', withInterface({ name: '../x' })],
+    ['an interface name of 16 characters', withInterface({ name: 'e'.repeat(16) })],
+    ['a MAC address of 5 bytes', withInterface({ mac: new Uint8Array(5) })],
+    ['an MTU of 67', withInterface({ mtu: 67 })],
+    ['an MTU that is no integer', withInterface({ mtu: 1500.5 })],
+    ['an address without a prefix', withInterface({ addresses: ['10.0.0.1'] })],
+    ['an address with a line end', withInterface({ addresses: ['10.0.0.1/24\n'] })],
+    ['an IPv4 prefix of 33', withInterface({ addresses: ['10.0.0.1/33'] })],
+    ['an address with a zone', withInterface({ addresses: ['fe80::1%eth0/64'] })],
+    ['two interfaces of one name', { interfaces: [eth0, { ...eth0, mac: new Uint8Array(6) }] }],
+    ['two interfaces with one MAC address', { interfaces: [eth0, { ...eth0, name: 'eth1' }] }],
+    ['257 interfaces', { interfaces: manyInterfaces(257, 0) }],
+    ['1028 addresses', { interfaces: manyInterfaces(257, 4) }],
+  ])('refuses %s', (_, change) => {
+    expect(() => formatDescription({ ...guest, ...change })).toThrow(OneclockError);
+  });
+});
+
+describe('buildInitramfs', () => {
+  test('puts the guest behind the base, at a multiple of 4 bytes', () => {
+    const base = Uint8Array.from([1, 2, 3, 4, 5]);
+    const initramfs = Buffer.from(buildInitramfs(base, guest));
+    expect([...initramfs.subarray(0, 8)]).toEqual([1, 2, 3, 4, 5, 0, 0, 0]);
+    expect(initramfs.subarray(8, 14).toString()).toBe('070701');
+    expect(initramfs.includes(`oneclock/node\0`)).toBe(true);
+    expect(initramfs.includes('ping 10.0.0.2')).toBe(true);
+  });
+
+  test('gives the same bytes for the same node', () => {
+    expect(
+      Buffer.compare(buildInitramfs(new Uint8Array(512), guest), buildInitramfs(new Uint8Array(512), guest)),
+    ).toBe(0);
+  });
+
+  test('has no command file for a node without a command', () => {
+    const initramfs = Buffer.from(buildInitramfs(new Uint8Array(), { ...guest, run: undefined }));
+    expect(initramfs.includes('oneclock/run')).toBe(false);
+  });
+
+  test('takes a command of any bytes but zero, up to the limit', () => {
+    expect(() => buildInitramfs(new Uint8Array(), { ...guest, run: 'echo "ü"\n# \u0001\n' })).not.toThrow();
+    expect(() => buildInitramfs(new Uint8Array(), { ...guest, run: 'x'.repeat(MAX_RUN) })).not.toThrow();
+    expect(() => buildInitramfs(new Uint8Array(), { ...guest, run: 'x'.repeat(MAX_RUN + 1) })).toThrow(
+      'expected a command of at most 131071 bytes, found "131072 bytes"',
+    );
+    expect(() => buildInitramfs(new Uint8Array(), { ...guest, run: 'a\0b' })).toThrow(OneclockError);
+  });
+});
+
+function manyInterfaces(count: number, addressesEach: number): InterfaceSpec[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `eth${index}`,
+    mac: Uint8Array.from([2, 0, 0, 0, index >> 8, index & 255]),
+    addresses: Array.from(
+      { length: addressesEach },
+      (_, host) => `10.${index >> 8}.${index & 255}.${host + 1}/24`,
+    ),
+    mtu: 1500,
+  }));
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+import { isIP } from 'node:net';
+import { OneclockError } from '../backend/errors.js';
+import type { NodeSpec } from '../backend/topology/model.js';
+import { type CpioEntry, writeCpio } from './cpio.js';
+
+/** What a guest must know of itself. */
+export interface GuestDescription extends Pick<NodeSpec, 'root' | 'interfaces' | 'run'> {
+  readonly hostname: string;
+}
+
+/** Bytes of a command: what Linux takes as one argument (MAX_ARG_STRLEN), and guest/init with it. */
+export const MAX_RUN = 32 * 4096 - 1;
+/** Bytes of a description, interfaces and addresses; the same limits as in guest/init/node.h. */
+export const MAX_DESCRIPTION = 65536;
+export const MAX_HOSTNAME = 64;
+export const MAX_INTERFACES = 256;
+export const MAX_ADDRESSES = 1024;
+
+/** What `node` says of its guest. */
+export function describeGuest(node: NodeSpec): GuestDescription {
+  return { hostname: node.name, root: node.root, interfaces: node.interfaces, run: node.run };
+}
+
+/**
+ * The initramfs of one guest: `base`, the archive that guest/build.sh makes, and behind it the guest's own
+ * files. The kernel unpacks both. The same input gives the same bytes. Throws `INPUT` for what the guest's init
+ * would not take, such as a name with a line end.
+ */
+export function buildInitramfs(base: Uint8Array, guest: GuestDescription): Uint8Array {
+  const own = writeCpio(guestFiles(guest));
+  // An archive has to begin at a multiple of 4 bytes; the kernel skips zeros before it.
+  const initramfs = new Uint8Array(base.length + (-base.length & 3) + own.length);
+  initramfs.set(base);
+  initramfs.set(own, initramfs.length - own.length);
+  return initramfs;
+}
+
+function guestFiles(guest: GuestDescription): CpioEntry[] {
+  const files: CpioEntry[] = [
+    { type: 'directory', name: 'oneclock', mode: 0o755 },
+    { type: 'file', name: 'oneclock/node', mode: 0o644, content: Buffer.from(formatDescription(guest)) },
+  ];
+  if (guest.run !== undefined) {
+    const content = Buffer.from(guest.run);
+    check(content.length <= MAX_RUN, `a command of at most ${MAX_RUN} bytes`, `${content.length} bytes`);
+    check(!content.includes(0), 'a command without a zero byte', guest.run);
+    files.push({ type: 'file', name: 'oneclock/run', mode: 0o644, content });
+  }
+  return files;
+}
+
+/** The text of `/oneclock/node`; guest/init/node.h says what it means. */
+export function formatDescription(guest: GuestDescription): string {
+  check(isWord(guest.hostname) && guest.hostname.length <= MAX_HOSTNAME, 'a hostname', guest.hostname);
+  const lines = [`hostname ${guest.hostname}`, `root ${guest.root}`];
+  const names = new Set<string>();
+  const macs = new Set<string>();
+  for (const { name, mac, mtu, addresses } of guest.interfaces) {
+    check(isInterfaceName(name) && !names.has(name), 'the name of one interface', name);
+    names.add(name);
+    const macText = Buffer.from(mac)
+      .toString('hex')
+      .replace(/..(?=.)/g, '$&:');
+    check(mac.length === 6 && !macs.has(macText), 'the six-byte MAC address of one interface', macText);
+    macs.add(macText);
+    check(Number.isInteger(mtu) && mtu >= 68 && mtu <= 65535, 'an MTU from 68 to 65535', String(mtu));
+    lines.push(`interface ${macText} ${name} ${mtu}`);
+    for (const address of addresses) {
+      check(isAddress(address), 'an address such as 10.0.0.1/24', address);
+      lines.push(`address ${name} ${address}`);
+    }
+  }
+  const addressCount = lines.length - 2 - guest.interfaces.length;
+  check(
+    guest.interfaces.length <= MAX_INTERFACES,
+    `at most ${MAX_INTERFACES} interfaces`,
+    String(names.size),
+  );
+  check(addressCount <= MAX_ADDRESSES, `at most ${MAX_ADDRESSES} addresses`, String(addressCount));
+  const text = `${lines.join('\n')}\n`;
+  check(
+    text.length <= MAX_DESCRIPTION,
+    `at most ${MAX_DESCRIPTION} bytes of description`,
+    `${text.length} bytes`,
+  );
+  return text;
+}
+
+/** Printable ASCII without a blank: what init reads as one word. */
+function isWord(text: string): boolean {
+  return /^[!-~]+$/.test(text);
+}
+
+/** What the kernel takes as an interface's name (dev_valid_name). */
+function isInterfaceName(text: string): boolean {
+  return isWord(text) && text.length <= 15 && !/[/:%]/.test(text) && text !== '.' && text !== '..';
+}
+
+function isAddress(text: string): boolean {
+  const [, address = '', prefix = ''] = /^([0-9a-fA-F.:]+)\/([0-9]{1,3})$/.exec(text) ?? [];
+  const family = isIP(address);
+  return family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128);
+}
+
+function check(condition: boolean, expected: string, found: string): void {
+  if (condition) return;
+  throw new OneclockError('INPUT', `guest description: expected ${expected}, found ${JSON.stringify(found)}`);
+}
