@@ -3,5 +3,6 @@ export { type LoadResult, loadTopology, type Overrides } from './load.js';
 export { formatMac } from './mac.js';
 export type * from './model.js';
 export { formatProblem, type Problem, problemsError } from './problem.js';
-export { readTopology } from './read.js';
+export { inspectTopology, readTopology } from './read.js';
 export type { LoadedTopology } from './support.js';
+export { parseTimeOfDay } from './time-of-day.js';

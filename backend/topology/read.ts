@@ -2,25 +2,35 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { OneclockError } from '../errors.js';
-import { loadTopology, type Overrides } from './load.js';
+import { type LoadResult, loadTopology, type Overrides } from './load.js';
+import type { Topology } from './model.js';
 import { problemsError } from './problem.js';
-import type { LoadedTopology } from './support.js';
 import { MAX_TEXT } from './yaml-source.js';
 
 /**
- * Reads and checks the topology file at `path`.
+ * Reads the topology file at `path` and gives a topology or every mistake in it.
  *
- * @throws OneclockError `INPUT` with one line for each mistake, or where there is no such text file of at most 1 MiB
+ * @throws OneclockError `INPUT` where there is no such text file of at most 1 MiB
  */
-export function readTopology(path: string, overrides: Overrides = {}): LoadedTopology {
+export function inspectTopology(path: string, overrides: Overrides = {}): LoadResult {
   const bytes = readBounded(path);
   if (!isUtf8(bytes))
     throw input(
       `${path}:${badLine(bytes)}:1: expected text in UTF-8; found other bytes; save the file as UTF-8`,
     );
-  const result = loadTopology(bytes.toString('utf8'), path, overrides);
+  return loadTopology(bytes.toString('utf8'), path, overrides);
+}
+
+/**
+ * {@link inspectTopology}, for those who go on only with a topology that can be run.
+ *
+ * @throws OneclockError `INPUT` with one line for each mistake, and for each thing that this version cannot run
+ */
+export function readTopology(path: string, overrides: Overrides = {}): Topology {
+  const result = inspectTopology(path, overrides);
   if (result.problems !== undefined) throw problemsError(path, result.problems);
-  return result;
+  if (result.unsupported.length > 0) throw problemsError(path, result.unsupported);
+  return result.topology;
 }
 
 /** The bytes of the file; bounded before anything is read. */

@@ -25,6 +25,11 @@ export class SharedPage {
     this.#words[clientWord(CONTROLLER_ID, L.OFFSET_CAPABILITIES)] = CAP_TIME_SHARE;
   }
 
+  /** Makes clients go by messages: no client takes a version that it does not know. */
+  refuse(): void {
+    this.#words[L.OFFSET_VERSION >> 2] = 0;
+  }
+
   get freeUntil(): bigint {
     return this.#longs[L.OFFSET_FREE_UNTIL >> 3] as bigint;
   }

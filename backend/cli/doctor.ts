@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+import { spawnSync } from 'node:child_process';
+import { existsSync, statfsSync } from 'node:fs';
+import { packageFile } from '../../host/package-root.js';
+import { umlKernel } from '../../host/uml/kernel.js';
+import { Run } from '../run/index.js';
+import { loadTopology } from '../topology/index.js';
+
+/** One thing that was looked at. */
+interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  /** Whether topologies of UML guests need it. */
+  readonly needed: boolean;
+  readonly detail: string;
+  readonly remedy: string | undefined;
+}
+
+const SMALLEST_SHM = 256 * 1024 * 1024;
+const TRIAL_WALL_MS = 20_000;
+/** A guest that starts, says so, and ends: what every topology needs of this machine. */
+const TRIAL = `
+name: doctor
+until: 10s
+nodes: { guest: { kind: uml, run: 'exit 7', expect: { exit: 7 } } }
+`;
+
+/** `oneclock doctor`. @returns the exit status */
+export async function doctor(options: { readonly json?: boolean }): Promise<number> {
+  const findings = [
+    addonFinding(),
+    baseFinding(),
+    kernelFinding(),
+    seedFinding(),
+    sharedMemoryFinding(),
+    kvmFinding(),
+  ];
+  const ready = () => findings.every(({ ok, needed }) => ok || !needed);
+  if (ready()) findings.push(await trialFinding());
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ ok: ready(), findings }, null, 2)}\n`);
+  } else {
+    for (const { what, ok, needed, detail, remedy } of findings) {
+      process.stdout.write(`${ok ? 'ok     ' : needed ? 'MISSING' : 'absent '}  ${what}: ${detail}\n`);
+      if (!ok && remedy) process.stdout.write(`         ${remedy}\n`);
+    }
+  }
+  return ready() ? 0 : 4;
+}
+
+/** `look` gives the detail where the thing is there, and throws what is wrong where it is not. */
+function finding(what: string, needed: boolean, remedy: string, look: () => string): Finding {
+  try {
+    return { what, ok: true, needed, detail: look(), remedy: undefined };
+  } catch (error) {
+    return { what, ok: false, needed, detail: (error as Error).message, remedy };
+  }
+}
+
+function file(path: string): string {
+  if (!existsSync(path)) throw new Error(`${path} is not there`);
+  return path;
+}
+
+function addonFinding(): Finding {
+  return finding('native addon', true, 'run: make addon', () => file(packageFile('build/oneclock.node')));
+}
+
+function baseFinding(): Finding {
+  return finding('guest files', true, 'run: make build', () => file(packageFile('build/base.cpio')));
+}
+
+function kernelFinding(): Finding {
+  return finding('User-Mode Linux kernel', true, 'run: make kernel', () => {
+    const path = umlKernel(undefined);
+    const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 5000 });
+    return `${stdout.trim() || 'of unknown version'} at ${path}`;
+  });
+}
+
+function seedFinding(): Finding {
+  const remedy = 'use the kernel of this project (make kernel): with this one, two runs may differ';
+  return finding('deterministic randomness', false, remedy, () => {
+    const { stdout } = spawnSync(umlKernel(undefined), ['--help'], { encoding: 'utf8', timeout: 5000 });
+    if (!stdout.includes('um_seed=')) throw new Error('the kernel does not know um_seed=');
+    return 'the kernel knows um_seed=';
+  });
+}
+
+function sharedMemoryFinding(): Finding {
+  const remedy = 'mount a larger tmpfs there: guests have their memory in it';
+  return finding('/dev/shm', true, remedy, () => {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    const free = bavail * bsize;
+    if (free < SMALLEST_SHM) throw new Error(`${free >> 20} MiB are free`);
+    return `${Math.floor(free / 2 ** 20)} MiB are free`;
+  });
+}
+
+function kvmFinding(): Finding {
+  return finding('/dev/kvm', false, 'KVM guests are not available in this version', () => file('/dev/kvm'));
+}
+
+/** Starts a real guest: only that shows that this machine lets one run. */
+async function trialFinding(): Promise<Finding> {
+  const what = 'a guest';
+  const remedy =
+    'ptrace has to be allowed (kernel.yama.ptrace_scope at most 1; no seccomp filter against it)';
+  try {
+    const { topology } = loadTopology(TRIAL, 'doctor.yaml');
+    if (topology === undefined) throw new Error('the trial topology is not valid');
+    const run = new Run(topology, {
+      out: undefined,
+      jobs: 1,
+      sharedMemory: true,
+      maxWallMs: TRIAL_WALL_MS,
+      hangMs: TRIAL_WALL_MS,
+    });
+    const result = await run.execute();
+    if (result.status !== 'ok') throw new Error(result.reason ?? result.status);
+    return {
+      what,
+      ok: true,
+      needed: true,
+      detail: `ran and ended in ${result.wallMs} ms`,
+      remedy: undefined,
+    };
+  } catch (error) {
+    return { what, ok: false, needed: true, detail: (error as Error).message, remedy };
+  }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+import { constants } from 'node:os';
+import { OneclockError } from '../errors.js';
+import { fail } from './output.js';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** By which signal the process is being ended, if by one. */
+export interface Ending {
+  /** 128 and the signal's number, as shells have it. */
+  exitStatus: number | undefined;
+}
+
+/**
+ * Sees to it that a signal or an uncaught error ends what runs in good order.
+ *
+ * @param abort ends it soon
+ * @param dispose leaves nothing behind, at once
+ */
+export function endOnSignals(abort: (error: OneclockError) => void, dispose: () => void): Ending {
+  const ending: Ending = { exitStatus: undefined };
+  for (const name of SIGNALS) {
+    process.on(name, () => {
+      ending.exitStatus ??= 128 + constants.signals[name];
+      abort(new OneclockError('INTERRUPTED', `ended by ${name}`));
+    });
+  }
+  process.on('uncaughtException', (error) => {
+    dispose();
+    fail(error);
+    process.exit();
+  });
+  return ending;
+}

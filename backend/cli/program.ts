@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { packageFile } from '../../host/package-root.js';
+import { type Duration, parseDuration } from '../calendar/time.js';
+import { fail } from './output.js';
+
+const MAX_SEED = 0xffff_ffff_ffff_ffffn;
+
+function durationArgument(text: string): Duration {
+  const value = parseDuration(text);
+  if (value === undefined)
+    throw new InvalidArgumentError('a duration with a unit is expected, such as 500ms or 60s');
+  return value;
+}
+
+function seedArgument(text: string): bigint {
+  if (!/^\d{1,20}$/.test(text) || BigInt(text) > MAX_SEED) {
+    throw new InvalidArgumentError(`a whole number from 0 to ${MAX_SEED} is expected`);
+  }
+  return BigInt(text);
+}
+
+function countArgument(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 4096) {
+    throw new InvalidArgumentError('a whole number from 1 to 4096 is expected');
+  }
+  return value;
+}
+
+function collect(value: string, values: string[]): string[] {
+  return [...values, value];
+}
+
+/** Runs `action` and turns what it throws into a message and an exit status. */
+async function guarded(action: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await action();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+const EXIT_STATUS = `
+Exit status:
+  0  everything went as the topology expects
+  1  an expectation of the run failed
+  2  bad input: a topology, an option, a file
+  3  a participant failed or hung
+  4  the machine lacks something; the message says what to do
+  128+N  ended by signal N, such as 130 for Ctrl-C`;
+
+/** The command line. Each command is loaded when it is used, so that none pays for the others' start. */
+export function program(): Command {
+  const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
+  const main = new Command('oneclock')
+    .description('User-Mode Linux guests, KVM guests and boards on one virtual clock')
+    .version(version, '-V, --version', 'print the version')
+    .helpCommand('help [command]', 'explain a command')
+    .showHelpAfterError('(oneclock help COMMAND explains its options)')
+    .addHelpText('after', EXIT_STATUS)
+    // A mistake on the command line is bad input: 2, where commander would say 1.
+    .exitOverride((stop) => process.exit(stop.exitCode === 0 ? 0 : 2));
+
+  main
+    .command('run')
+    .description('run a topology in virtual time, to its end')
+    .argument('<FILE>', 'the topology, in YAML')
+    .option(
+      '--out <DIR>',
+      'keep result.json, trace, pcap/ and console/ in DIR; what an earlier run left there goes',
+    )
+    .option('--seed <N>', 'use N for the seed of the topology', seedArgument)
+    .option('--until <DURATION>', 'end at this virtual time, such as 10s', durationArgument)
+    .option('--serial', 'run one guest at a time; the trace is the same')
+    .option('--jobs <N>', 'guests that may run at once (default: one for each core)', countArgument)
+    .option('--max-wall <DURATION>', 'give up after this much wall time', durationArgument)
+    .option(
+      '--hang <DURATION>',
+      'a guest that gives no sign for this much wall time hangs (default: 60s)',
+      durationArgument,
+    )
+    .option('--no-shm', 'keep time by messages alone, without shared memory')
+    .option('--json', 'print the result as JSON, and nothing else, on standard output')
+    .addHelpText('after', EXIT_STATUS)
+    .action((file: string, options) => guarded(async () => (await import('./run.js')).run(file, options)));
+
+  main
+    .command('check')
+    .description('validate a topology, and say every fault with its line')
+    .argument('<FILE>', 'the topology, in YAML')
+    .option('--json', 'print the faults, or what the topology comes to, as JSON')
+    .addHelpText('after', EXIT_STATUS)
+    .action((file: string, options) =>
+      guarded(async () => (await import('./check.js')).check(file, options)),
+    );
+
+  main
+    .command('serve')
+    .description('be the calendar, and the Ethernet, of clients that are started by others')
+    .requiredOption('--time <SOCKET>', 'where clients of the time-travel=ext: protocol connect')
+    .option(
+      '--net <SOCKET>',
+      'an Ethernet segment, where vhost-user front-ends connect; may be repeated',
+      collect,
+      [],
+    )
+    .option('--clients <N>', 'begin when this many time clients have connected', countArgument, 1)
+    .option('--net-delay <DURATION>', 'how long a frame takes on a segment', durationArgument)
+    .option('--start <TIME>', 'the time of day at virtual time 0 (default: 2026-01-01T00:00:00Z)')
+    .option('--until <DURATION>', 'end at this virtual time', durationArgument)
+    .option(
+      '--hang <DURATION>',
+      'a client that gives no sign for this much wall time hangs (default: 60s)',
+      durationArgument,
+    )
+    .option('--no-shm', 'keep time by messages alone, without shared memory')
+    .addOption(
+      new Option('--seed <N>', 'the seed of the MAC addresses').argParser(seedArgument).default(1n, '1'),
+    )
+    .addHelpText('after', EXIT_STATUS)
+    .action((options) => guarded(async () => (await import('./serve.js')).serve(options)));
+
+  main
+    .command('diff')
+    .description('say where two runs first differ: which node, which event, what time')
+    .argument('<RUN>', 'a run directory, or the trace in it')
+    .argument('<OTHER>', 'the run to compare it with')
+    .option('--json', 'print the difference as JSON')
+    .addHelpText('after', '\nExit status:\n  0  the same\n  1  different\n  2  one cannot be read')
+    .action((run: string, other: string, options) =>
+      guarded(async () => (await import('./diff.js')).diff(run, other, options)),
+    );
+
+  main
+    .command('doctor')
+    .description('say what this machine can and cannot run, and how to mend it')
+    .option('--json', 'print the findings as JSON')
+    .addHelpText('after', '\nExit status:\n  0  topologies of UML guests can be run here\n  4  they cannot')
+    .action((options) => guarded(async () => (await import('./doctor.js')).doctor(options)));
+
+  return main;
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT
+import { closeSync, openSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import {
+  addon,
+  type Channel,
+  type Child,
+  createSharedMemory,
+  type Exit,
+  type Hub,
+  type Listener,
+  mapShared,
+  type OwnedMemory,
+} from '../../host/native/index.js';
+import { umlArguments } from '../../host/uml/command-line.js';
+import { SharedPage, sharedPageBytes } from '../../protocols/um-timetravel/index.js';
+import { type Instant, type Interrupt, NEVER, type Participant, ZERO } from '../calendar/index.js';
+import { processDescriptors, VhostUserDeviceServer, type VirtioDevice } from '../devices/index.js';
+import { OneclockError } from '../errors.js';
+import { TimeClient } from './time-client.js';
+
+const TIME_SOCKET = 'time';
+/** The name of the initial file system in a guest's folder. */
+export const INITRAMFS = 'initramfs';
+/** What the kernel's process wrote last is kept, to explain its death. */
+const LAST_WORDS_BYTES = 2048;
+/** The guest's place in its page; the controller has place 0. */
+const PAGE_ID = 1;
+
+export interface UmlOptions {
+  readonly id: number;
+  readonly name: string;
+  /** The guest's own folder, where {@link INITRAMFS} is. */
+  readonly folder: string;
+  readonly kernel: string;
+  /** Bytes. */
+  readonly memory: number;
+  /** What the guest's randomness comes from. */
+  readonly seed: bigint;
+  /** The time of day at virtual time 0, in nanoseconds since 1970. */
+  readonly timeOfDay: bigint;
+  /** Whether it may keep time in a page that it shares with us; else by messages alone. */
+  readonly sharedMemory: boolean;
+  readonly devices: readonly VirtioDevice[];
+}
+
+/** What a guest tells the run. */
+export interface UmlOwner {
+  /** It has done all it can until its `wake`. */
+  quiet(): void;
+  /** The time of its domain. */
+  now(): Instant;
+  /** An interrupt of one of its devices waits for the moment at which the guest may be disturbed. */
+  raise(interrupt: Interrupt): void;
+  broadcast(value: bigint): void;
+  /** It takes no part any more: it broke a protocol, hung, or its process ended. Called at most once. */
+  failed(error: OneclockError, hung: boolean): void;
+}
+
+/**
+ * A User-Mode Linux guest: a process, its time socket, and the sockets of its devices. The process starts with the
+ * first grant.
+ */
+export class UmlParticipant implements Participant {
+  readonly id: number;
+  readonly name: string;
+  readonly #servers: VhostUserDeviceServer[] = [];
+  readonly #listener: Listener;
+  readonly #memory: OwnedMemory;
+  readonly #page: SharedPage;
+  readonly #null = openSync('/dev/null', 'r+');
+  #client: TimeClient | undefined;
+  #child: Child | undefined;
+  #output: Channel | undefined;
+  #lastWords = '';
+  /** The grant under way; undefined while the guest is quiet. */
+  #grant: { readonly at: Instant; until: Instant } | undefined;
+  #lastSign = 0;
+  /** Why it failed, once it has; reported when its process has ended. */
+  #failure: { readonly error: OneclockError; readonly hung: boolean } | undefined;
+  #closed = false;
+
+  constructor(
+    private readonly options: UmlOptions,
+    private readonly owner: UmlOwner,
+    private readonly hub: Hub,
+  ) {
+    this.id = options.id;
+    this.name = options.name;
+    this.#memory = createSharedMemory(sharedPageBytes(1));
+    this.#page = new SharedPage(this.#memory.bytes, 1);
+    if (!options.sharedMemory) this.#page.refuse();
+    this.#listener = hub.listen(join(options.folder, TIME_SOCKET), (descriptor) =>
+      this.#connected(descriptor),
+    );
+    options.devices.forEach((device, place) => {
+      const server: VhostUserDeviceServer = new VhostUserDeviceServer(
+        { hub, mapShared, descriptors: processDescriptors },
+        join(options.folder, deviceSocket(place)),
+        device,
+        {
+          raise: (line) => owner.raise({ deliver: (done) => server.deliver(line, () => done()) }),
+          // A grant that was shortened meanwhile has to be known before the guest goes on.
+          settle: (answer) => (this.#client ? this.#client.whenSettled(answer) : answer()),
+          onClosed: (reason) => this.#deviceLost(device, reason),
+          onFailed: (error) => this.fail(error),
+        },
+      );
+      this.#servers.push(server);
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Whether its process has not been seen to end. */
+  alive = false;
+
+  get wake(): Instant {
+    if (this.#failure) return NEVER;
+    return this.#client ? this.#client.wake : ZERO;
+  }
+
+  get now(): Instant {
+    return this.#client?.now ?? this.#grant?.at ?? ZERO;
+  }
+
+  run(at: Instant, until: Instant): void {
+    this.#grant = { at, until };
+    this.sign();
+    if (this.#client) this.#client.run(at, until);
+    else this.#spawn();
+  }
+
+  curtail(until: Instant): void {
+    if (this.#grant && until < this.#grant.until) this.#grant.until = until;
+    this.#client?.curtail(until);
+  }
+
+  reach(at: Instant): void {
+    this.#client?.reach(at);
+  }
+
+  /** It has just been heard of. */
+  sign(): void {
+    this.#lastSign = performance.now();
+  }
+
+  /** Gives it up if it has been running for `limitMs` of wall time without a sign of life. */
+  checkHang(limitMs: number): void {
+    if (this.#grant === undefined || performance.now() - this.#lastSign < limitMs) return;
+    this.fail(
+      new OneclockError('PARTICIPANT', `it hangs: no message for ${limitMs / 1000} s of wall time`),
+      true,
+    );
+  }
+
+  /** Ends its process; `error` is reported when that has happened. */
+  fail(error: OneclockError, hung = false): void {
+    if (this.#failure || this.#closed) return;
+    this.#failure = { error, hung };
+    if (this.alive) this.#child?.kill(constants.signals.SIGKILL);
+    else this.#report();
+  }
+
+  /** Kills the process and closes the sockets; nothing is reported any more. Safe to call twice. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#child?.kill(constants.signals.SIGKILL);
+    this.#release();
+  }
+
+  #spawn(): void {
+    const { folder, kernel, memory, seed, devices } = this.options;
+    const [reader, writer] = addon.pipe();
+    this.#output = this.hub.open(reader, {
+      onData: (bytes) => {
+        this.#lastWords = (this.#lastWords + Buffer.from(bytes).toString('latin1')).slice(-LAST_WORDS_BYTES);
+      },
+      onClose: () => undefined,
+    });
+    try {
+      this.#child = this.hub.spawn(
+        {
+          file: kernel,
+          args: umlArguments({
+            memory,
+            seed,
+            timeSocket: TIME_SOCKET,
+            initramfs: INITRAMFS,
+            devices: devices.map(({ type }, place) => ({ socket: deviceSocket(place), type })),
+          }),
+          env: {},
+          cwd: folder,
+          stdio: [this.#null, writer, writer],
+        },
+        (exit) => this.#exited(exit),
+      );
+      this.alive = true;
+    } finally {
+      closeSync(writer);
+    }
+  }
+
+  #connected(descriptor: number): void {
+    if (this.#client) {
+      closeSync(descriptor);
+      return;
+    }
+    const slot = {
+      page: this.#page,
+      id: PAGE_ID,
+      descriptor: this.#memory.descriptor,
+      logDescriptor: this.#null,
+    };
+    const client: TimeClient = new TimeClient(
+      this.name,
+      slot,
+      {
+        timeOfDay: this.options.timeOfDay,
+        started: () => {
+          if (this.#grant) client.run(this.#grant.at, this.#grant.until);
+        },
+        quiet: () => {
+          this.#grant = undefined;
+          this.owner.quiet();
+        },
+        now: () => this.owner.now(),
+        requested: (_at, acknowledge) => acknowledge(),
+        broadcast: (value) => this.owner.broadcast(value),
+        failed: (error) => this.fail(this.#withLastMessage(error)),
+      },
+      this.hub,
+      descriptor,
+    );
+    this.#client = client;
+  }
+
+  /** The guest let go of a device: its driver did so when it shut down, or its process is ending. */
+  #deviceLost(device: VirtioDevice, reason: string): void {
+    this.fail(
+      this.#withLastMessage(new OneclockError('PARTICIPANT', `${device.name} was closed (${reason})`)),
+    );
+  }
+
+  #withLastMessage(error: OneclockError): OneclockError {
+    const last = this.#client?.lastMessage ?? 'nothing';
+    return new OneclockError(error.code, `${error.message}; its last message was ${last}`, { cause: error });
+  }
+
+  #exited(exit: Exit): void {
+    this.alive = false;
+    if (this.#closed) return;
+    const how = 'code' in exit ? `with exit code ${exit.code}` : `by signal ${signalName(exit.signal)}`;
+    const killed =
+      this.#failure !== undefined && 'signal' in exit && exit.signal === constants.signals.SIGKILL;
+    if (!killed) {
+      // It ended by itself; that a socket was closed then was only the first sign of it.
+      const ended = new OneclockError('PARTICIPANT', `its process ended ${how}`);
+      this.#failure = { error: this.#withLastMessage(ended), hung: false };
+    }
+    this.#report();
+  }
+
+  #report(): void {
+    const failure = this.#failure;
+    if (!failure || this.#closed) return;
+    this.#grant = undefined;
+    const words = panicLine(this.#lastWords);
+    const { error, hung } = failure;
+    this.close();
+    const told = words === undefined ? error.message : `${error.message}; it said: ${words}`;
+    this.owner.failed(new OneclockError(error.code, told, { cause: error }), hung);
+  }
+
+  #release(): void {
+    this.#listener.close();
+    this.#client?.close();
+    this.#output?.close();
+    for (const server of this.#servers) server.close();
+    this.#memory.close();
+    closeSync(this.#null);
+  }
+}
+
+function deviceSocket(place: number): string {
+  return `device${place}`;
+}
+
+function signalName(signal: number): string {
+  return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? `${signal}`;
+}
+
+/** The line that explains a kernel's end best: its panic, else the last one. */
+function panicLine(words: string): string | undefined {
+  const lines = words.split(/\r?\n/).filter((line) => line.trim() !== '');
+  return lines.find((line) => /panic|fatal|failed|error/i.test(line)) ?? lines.at(-1);
+}

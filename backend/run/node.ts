@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+import { createHash } from 'node:crypto';
+import { AgentDecoder, type FromGuest } from '../../protocols/agent/index.js';
+import type { Domain, Instant } from '../calendar/index.js';
+import { AGENT_PORT, CONSOLE_PORT, VirtioConsole, VirtioNet } from '../devices/index.js';
+import { OneclockError } from '../errors.js';
+import type { NodeSpec } from '../topology/model.js';
+import type { NodeState } from './result.js';
+
+/** What a node tells the run; each at the present instant of the node's domain. */
+export interface NodeOwner {
+  transmit(node: RunNode, place: number, frame: Uint8Array): void;
+  console(node: RunNode, bytes: Uint8Array): void;
+  /** Its `run` has ended, or its guest is up. */
+  reported(node: RunNode, message: FromGuest): void;
+  failed(node: RunNode, error: OneclockError): void;
+}
+
+/** A node of a run: its devices, and how it stands. */
+export class RunNode {
+  readonly nets: readonly VirtioNet[];
+  readonly devices: readonly (VirtioNet | VirtioConsole)[];
+  state: NodeState = 'running';
+  exit: number | undefined;
+  signal: number | undefined;
+  endedAt: Instant | undefined;
+  reason: string | undefined;
+  readonly #agent: AgentDecoder;
+
+  constructor(
+    readonly spec: NodeSpec,
+    readonly domain: Domain,
+    private readonly owner: NodeOwner,
+  ) {
+    this.#agent = new AgentDecoder(spec.name);
+    const console = new VirtioConsole(
+      { name: `console of ${spec.name}` },
+      { output: (port, bytes) => this.#output(port, bytes) },
+    );
+    this.nets = spec.interfaces.map(
+      ({ name, mac, mtu }, place) =>
+        new VirtioNet(
+          { name: `${name} of ${spec.name}`, mac, mtu },
+          { transmit: (frame) => this.owner.transmit(this, place, frame) },
+        ),
+    );
+    this.devices = [console, ...this.nets];
+  }
+
+  /** Whether the run has nothing to wait for here. */
+  get done(): boolean {
+    return this.spec.run === undefined || this.state !== 'running';
+  }
+
+  /** What its guest's randomness comes from. */
+  randomSeed(runSeed: bigint): bigint {
+    return createHash('sha256')
+      .update(`oneclock guest ${runSeed} ${this.spec.name}`)
+      .digest()
+      .readBigUInt64LE();
+  }
+
+  /** Why its end is not what the topology expects; undefined where it is. */
+  get disappointment(): string | undefined {
+    const { expect, name } = this.spec;
+    if (this.state === 'evicted' || expect === undefined) return undefined;
+    if (expect === 'running') {
+      return this.state === 'running'
+        ? undefined
+        : `${name} was to be running at the end, and ${this.#account()}`;
+    }
+    if (this.state === 'exited' && this.exit === expect.exit) return undefined;
+    return `${name} was to exit with ${expect.exit}, and ${this.#account()}`;
+  }
+
+  #account(): string {
+    if (this.state === 'exited') return `exited with ${this.exit}`;
+    if (this.state === 'killed') return `was ended by signal ${this.signal}`;
+    return this.state === 'running' ? 'was still running' : `is ${this.state}`;
+  }
+
+  #output(port: number, bytes: Uint8Array): void {
+    if (port === CONSOLE_PORT) this.owner.console(this, bytes);
+    if (port !== AGENT_PORT) return;
+    try {
+      for (const message of this.#agent.push(bytes)) this.#report(message);
+    } catch (error) {
+      if (!(error instanceof OneclockError)) throw error;
+      this.owner.failed(this, error);
+    }
+  }
+
+  #report(message: FromGuest): void {
+    if (message.type === 'failed') {
+      this.owner.failed(this, new OneclockError('PARTICIPANT', `its init failed: ${message.text}`));
+      return;
+    }
+    if (message.type === 'exited') {
+      this.state = 'exited';
+      this.exit = message.code;
+      this.endedAt = this.domain.now;
+    } else if (message.type === 'signalled') {
+      this.state = 'killed';
+      this.signal = message.signal;
+      this.endedAt = this.domain.now;
+    }
+    this.owner.reported(this, message);
+  }
+}

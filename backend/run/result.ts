@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+import type { ExitStatus } from '../errors.js';
+
+/** How a node stood at the end of a run. */
+export type NodeState = 'exited' | 'running' | 'killed' | 'hung' | 'evicted' | 'crashed';
+
+export interface NodeResult {
+  readonly kind: 'uml' | 'kvm' | 'board';
+  readonly state: NodeState;
+  /** Exit status of `run`; null where it has not exited. */
+  readonly exit: number | null;
+  /** The signal that ended `run`; null where none did. */
+  readonly signal: number | null;
+  /** Virtual time at which `run` ended, or the guest failed; nanoseconds, decimal. */
+  readonly endedNs: string | null;
+  /** CPU time of the guest's processes on this machine. */
+  readonly cpuMs: number;
+  /** Why it failed. */
+  readonly reason: string | null;
+}
+
+export interface LinkResult {
+  readonly frames: number;
+  readonly bytes: number;
+  readonly dropped: number;
+}
+
+/** What `--json` prints and `result.json` holds. Fields are only ever added. */
+export interface RunResult {
+  readonly status: 'ok' | 'failed' | 'error';
+  readonly exitCode: ExitStatus;
+  /** Why the status is not `ok`. */
+  readonly reason: string | null;
+  readonly name: string;
+  /** Virtual time at the end; nanoseconds, decimal. */
+  readonly virtualNs: string;
+  /** Wall time from the first guest's start to the end. */
+  readonly wallMs: number;
+  /** CPU time of this process over the whole of its life. */
+  readonly cpuMs: number;
+  readonly seed: number | string;
+  readonly events: number;
+  readonly activations: number;
+  readonly traceHash: string;
+  readonly nodes: Readonly<Record<string, NodeResult>>;
+  readonly links: Readonly<Record<string, LinkResult>>;
+}
+
+/** `nanoseconds` with the precision a person reads. */
+export function milliseconds(value: number): number {
+  return Math.round(value * 10) / 10;
+}

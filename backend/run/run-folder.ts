@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * The run's own temporary folder, where sockets and initial file systems live. It goes with the run, however that
+ * ends: a helper waits on a pipe that only this process holds, and removes the folder when the pipe breaks, as it
+ * does even after SIGKILL.
+ */
+export class RunFolder {
+  readonly path = mkdtempSync(join(tmpdir(), 'oneclock-'));
+  readonly #guard = spawn(
+    '/bin/sh',
+    ['-c', 'trap "" INT TERM HUP; read -r _; rm -rf -- "$1"', 'sh', this.path],
+    {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    },
+  );
+
+  constructor() {
+    this.#guard.unref();
+    // A guard that cannot be started, or is killed, costs only the protection against SIGKILL.
+    this.#guard.on('error', () => undefined);
+    this.#guard.stdin?.on('error', () => undefined);
+  }
+
+  /** Makes a node's folder and puts `files` there. */
+  nodeFolder(name: string, files: Readonly<Record<string, Uint8Array>>): string {
+    const folder = join(this.path, name);
+    mkdirSync(folder, { mode: 0o700 });
+    for (const [file, bytes] of Object.entries(files)) writeFileSync(join(folder, file), bytes);
+    return folder;
+  }
+
+  /** Removes everything. Synchronous, so that it can be the last thing that a process does. */
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+    this.#guard.stdin?.destroy();
+  }
+}

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: MIT
+import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildInitramfs, describeGuest } from '../../guest/initramfs.js';
+import { groupCpuMs } from '../../host/native/cpu-time.js';
+import { NativeHub } from '../../host/native/index.js';
+import { packageFile } from '../../host/package-root.js';
+import { umlKernel } from '../../host/uml/kernel.js';
+import {
+  after,
+  Calendar,
+  type Domain,
+  duration,
+  earlier,
+  formatInstant,
+  type Instant,
+  Lookahead,
+  NEVER,
+  type ParticipantHost,
+  ZERO,
+} from '../calendar/index.js';
+import { exitStatus, OneclockError } from '../errors.js';
+import { INITRAMFS, UmlParticipant } from '../participants/uml.js';
+import type { NodeSpec, Topology } from '../topology/model.js';
+import { logHeader } from '../trace/log-header.js';
+import { RunLog } from '../trace/run-log.js';
+import { Captures } from './captures.js';
+import { ConsoleLogs } from './console-logs.js';
+import { type Layout, layOut } from './layout.js';
+import { Network } from './network.js';
+import { RunNode } from './node.js';
+import { pump } from './pump.js';
+import { milliseconds, type RunResult } from './result.js';
+import { prepareRunDirectory } from './run-directory.js';
+import { RunFolder } from './run-folder.js';
+
+/** How long guests that were killed may take to end. */
+const REAP_MS = 5_000;
+const ONE = duration(1n);
+
+export interface RunOptions {
+  /** The run directory; undefined: nothing is kept. */
+  readonly out: string | undefined;
+  /** Domains that may run at once. */
+  readonly jobs: number;
+  /** Whether guests get a page of shared memory. */
+  readonly sharedMemory: boolean;
+  /** The run fails after this much wall time; undefined: never. */
+  readonly maxWallMs: number | undefined;
+  /** A guest that runs for this much wall time without a message hangs. */
+  readonly hangMs: number;
+  /** Called between turns, tens of times a second. */
+  progress?(run: Run): void;
+}
+
+/** One run of one topology. */
+export class Run {
+  readonly nodes: RunNode[] = [];
+  readonly #participants = new Map<RunNode, { uml: UmlParticipant; host: ParticipantHost }>();
+  readonly #hub = new NativeHub();
+  readonly #calendar: Calendar;
+  readonly #layout: Layout;
+  readonly #network: Network;
+  readonly #folder = new RunFolder();
+  readonly #log: RunLog;
+  readonly #consoles: ConsoleLogs;
+  readonly #captures: Captures | undefined;
+  readonly #started = performance.now();
+  #safe: Instant = ZERO;
+  /** When the last node with `run` ended. */
+  #finishedAt: Instant | undefined;
+  #end: { readonly reason: string; readonly at: Instant } | undefined;
+  #error: unknown;
+
+  /** @throws OneclockError `MACHINE` or `INPUT` where the run cannot begin; nothing is left behind */
+  constructor(
+    readonly topology: Topology,
+    private readonly options: RunOptions,
+  ) {
+    this.#layout = layOut(topology);
+    this.#calendar = new Calendar({
+      jobs: options.jobs,
+      until: topology.until ?? NEVER,
+      activated: (participant, at) => this.#log.activation(at, participant.id),
+      barrier: (safe) => this.#barrier(safe),
+      ended: (end, at) => {
+        this.#end ??= { reason: end, at: this.#finishedAt ?? at };
+      },
+    });
+    const domains = Array.from({ length: this.#layout.domains }, () => this.#calendar.addDomain());
+    const { out } = options;
+    if (out !== undefined) prepareRunDirectory(out);
+    this.#captures = out === undefined ? undefined : new Captures(topology, join(out, 'pcap'));
+    this.#consoles = new ConsoleLogs(
+      topology.nodes.map((node) => node.name),
+      out === undefined ? undefined : join(out, 'console'),
+    );
+    const logFile = out === undefined ? undefined : openSync(join(out, 'trace'), 'w', 0o644);
+    this.#log = new RunLog(logFile, logHeader(topology));
+    this.#network = new Network(topology, this.#layout, domains, {
+      sent: (at, from, frame, fate, arrives) => {
+        this.#log.frameSent(at, from.node, from.interface, frame.bytes.length, frame.crc, fate, arrives);
+        this.#captures?.sent(at, from, frame, fate);
+      },
+      received: (at, to, frame, taken) => {
+        this.#log.frameReceived(at, to.node, to.interface, frame.bytes.length, frame.crc, !taken);
+        this.#captures?.received(at, to, frame);
+      },
+    });
+    try {
+      const base = readFileSync(packageFile('build/base.cpio'));
+      for (const spec of topology.nodes) this.#createNode(spec, domains, base);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  /** Everything before it has happened. */
+  get virtualTime(): Instant {
+    return this.#safe;
+  }
+
+  get wallMs(): number {
+    return performance.now() - this.#started;
+  }
+
+  get events(): number {
+    return this.#calendar.events;
+  }
+
+  /** Runs to the end. Never rejects: whatever went wrong is in the result. */
+  async execute(): Promise<RunResult> {
+    try {
+      const lookahead = new Lookahead(this.#layout.domains);
+      for (const { from, to, latency } of this.#layout.ways) lookahead.connect(from, to, latency);
+      this.#calendar.start(lookahead);
+      await pump(
+        this.#hub,
+        () => this.#over,
+        () => this.#turn(),
+      );
+    } catch (error) {
+      this.#error ??= error;
+    }
+    const wallMs = this.wallMs;
+    const cpuMs = groupCpuMs(new Set(this.#pids().values()));
+    this.#takeDown();
+    return this.#result(wallMs, cpuMs);
+  }
+
+  /** Ends the run before its time. */
+  abort(error: OneclockError): void {
+    this.#error ??= error;
+  }
+
+  /** Kills every guest and removes every temporary file, at once. Safe at any time, and twice. */
+  dispose(): void {
+    for (const { uml } of this.#participants.values()) uml.close();
+    this.#hub.close();
+    this.#folder.remove();
+  }
+
+  get #over(): boolean {
+    return this.#end !== undefined || this.#error !== undefined;
+  }
+
+  #pids(): Map<string, number> {
+    const pids = new Map<string, number>();
+    for (const [node, { uml }] of this.#participants) {
+      if (uml.pid !== undefined) pids.set(node.spec.name, uml.pid);
+    }
+    return pids;
+  }
+
+  #createNode(spec: NodeSpec, domains: readonly Domain[], base: Uint8Array): void {
+    const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Domain;
+    const node = new RunNode(spec, domain, {
+      transmit: (from, place, frame) => {
+        this.#network.transmit({ node: from.spec.index, interface: place }, frame);
+      },
+      console: (from, bytes) => {
+        this.#log.consoleOutput(domain.now, from.spec.index, bytes);
+        this.#consoles.write(from.spec.index, domain.now, bytes);
+      },
+      reported: (from) => this.#reported(from),
+      failed: (from, error) => this.#participants.get(from)?.uml.fail(error),
+    });
+    const kernel = umlKernel(spec.kernel);
+    const initramfs = buildInitramfs(base, describeGuest(spec));
+    const folder = this.#folder.nodeFolder(spec.name, { [INITRAMFS]: initramfs });
+    let host: ParticipantHost | undefined;
+    const uml = new UmlParticipant(
+      {
+        id: spec.index,
+        name: spec.name,
+        folder,
+        kernel,
+        memory: spec.memory,
+        seed: node.randomSeed(this.topology.seed),
+        timeOfDay: this.topology.start,
+        sharedMemory: this.options.sharedMemory,
+        devices: node.devices,
+      },
+      {
+        quiet: () => host?.quiet(),
+        now: () => domain.now,
+        raise: (interrupt) => domain.raise(spec.index, interrupt),
+        broadcast: (value) => this.#log.broadcast(domain.now, spec.index, value),
+        failed: (error, hung) => this.#failed(node, error, hung),
+      },
+      this.#hub,
+    );
+    host = domain.add(uml);
+    this.nodes.push(node);
+    this.#participants.set(node, { uml, host });
+    node.nets.forEach((net, place) => {
+      this.#network.attach({ node: spec.index, interface: place }, (frame) => net.receive(frame));
+    });
+  }
+
+  #barrier(safe: Instant): void {
+    this.#safe = earlier(safe, this.topology.until ?? safe);
+    // What other domains did after the end, in the window in which it came, is no part of the run.
+    const written = this.#finishedAt === undefined ? safe : earlier(safe, after(this.#finishedAt, ONE));
+    this.#log.flush(written);
+    this.#captures?.flush(written);
+  }
+
+  #reported(node: RunNode): void {
+    const at = node.domain.now;
+    const { spec, exit, signal } = node;
+    if (exit !== undefined) this.#log.nodeState(at, spec.index, { state: 'exited', code: exit });
+    else if (signal !== undefined) this.#log.nodeState(at, spec.index, { state: 'signalled', signal });
+    else this.#log.nodeState(at, spec.index, { state: 'ready' });
+    this.#finishIfDone(at);
+  }
+
+  #finishIfDone(at: Instant): void {
+    const withRun = this.nodes.filter(({ spec }) => spec.run !== undefined);
+    if (withRun.length === 0 || !withRun.every(({ done }) => done)) return;
+    // Domains end in any order of wall time: the end is that of the latest in virtual time.
+    this.#finishedAt = withRun.reduce(
+      (latest, { endedAt }) => (endedAt && endedAt > latest ? endedAt : latest),
+      at,
+    );
+    this.#calendar.finish();
+  }
+
+  #failed(node: RunNode, error: OneclockError, hung: boolean): void {
+    const { spec, domain } = node;
+    const at = domain.now;
+    const evict = spec.onFailure === 'evict';
+    node.endedAt ??= at;
+    node.reason = error.message;
+    node.state = evict ? 'evicted' : hung ? 'hung' : 'crashed';
+    this.#log.fault(at, spec.index, error.message);
+    this.#log.nodeState(at, spec.index, { state: node.state });
+    this.#network.detach(spec.index);
+    if (!evict) {
+      const wall = (this.wallMs / 1000).toFixed(1);
+      const place = `at ${formatInstant(at)} s of virtual and ${wall} s of wall time`;
+      this.#error ??= new OneclockError('PARTICIPANT', `${spec.name} failed ${place}: ${error.message}`);
+      return;
+    }
+    this.#participants.get(node)?.host.gone();
+    this.#finishIfDone(at);
+  }
+
+  #turn(): void {
+    const { maxWallMs, hangMs } = this.options;
+    if (maxWallMs !== undefined && this.wallMs > maxWallMs) {
+      const where = `at ${formatInstant(this.#safe)} s of virtual time`;
+      this.abort(
+        new OneclockError(
+          'PARTICIPANT',
+          `the run took longer than the ${maxWallMs} ms that it may, ${where}`,
+        ),
+      );
+    }
+    for (const { uml } of this.#participants.values()) uml.checkHang(hangMs);
+    this.options.progress?.(this);
+  }
+
+  /** Ends every guest, closes every file, and leaves nothing behind. Bounded. */
+  #takeDown(): void {
+    for (const { uml } of this.#participants.values()) uml.close();
+    const deadline = performance.now() + REAP_MS;
+    const left = () => [...this.#participants.values()].some(({ uml }) => uml.alive);
+    while (left() && performance.now() < deadline) this.#hub.poll(REAP_MS);
+    this.dispose();
+  }
+
+  #result(wallMs: number, cpuMs: ReadonlyMap<number, number>): RunResult {
+    const { topology } = this;
+    const at = this.#end?.at ?? this.#safe;
+    const disappointments = this.nodes.flatMap((node) => node.disappointment ?? []);
+    const error = this.#error;
+    const reason =
+      error === undefined
+        ? disappointments.join('; ') || null
+        : error instanceof Error
+          ? error.message
+          : String(error);
+    const end = error === undefined ? (this.#end?.reason ?? 'ended') : 'error';
+    const counts = { events: this.#calendar.events, activations: this.#calendar.activations };
+    const traceHash = this.#log.close({ reason: end, virtualNs: at, ...counts });
+    this.#captures?.close(at);
+    this.#consoles.close();
+    const pids = this.#pids();
+    const result: RunResult = {
+      status: error !== undefined ? 'error' : reason === null ? 'ok' : 'failed',
+      exitCode: error !== undefined ? exitStatus(error) : reason === null ? 0 : 1,
+      reason,
+      name: topology.name,
+      virtualNs: at.toString(),
+      wallMs: milliseconds(wallMs),
+      cpuMs: milliseconds(process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000),
+      seed:
+        topology.seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(topology.seed) : topology.seed.toString(),
+      ...counts,
+      traceHash,
+      nodes: Object.fromEntries(
+        this.nodes.map((node) => [
+          node.spec.name,
+          {
+            kind: node.spec.kind,
+            state: node.state,
+            exit: node.exit ?? null,
+            signal: node.signal ?? null,
+            endedNs: node.endedAt?.toString() ?? null,
+            cpuMs: milliseconds(cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0),
+            reason: node.reason ?? null,
+          },
+        ]),
+      ),
+      links: Object.fromEntries(
+        [...topology.links, ...topology.switches].map(({ name }) => [name, this.#network.counts(name)]),
+      ),
+    };
+    const { out } = this.options;
+    if (out !== undefined) writeFileSync(join(out, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
+    return result;
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+import type { LogEnd, LoggedState, LogHeader, TraceEvent } from '../../protocols/trace/index.js';
+import { after, duration, formatInstant, type Instant } from '../calendar/index.js';
+
+/** Bytes of console output, or characters of a text, that are shown. */
+const MAX_SHOWN = 200;
+
+/** The name of a logged event's `node`; `run` for the run itself. */
+export function nodeName(header: LogHeader, node: number): string {
+  const { nodes, switches } = header;
+  const named = nodes[node] ?? switches[node - nodes.length];
+  if (named !== undefined) return escapeText(named.name);
+  return node === nodes.length + switches.length ? 'run' : `node ${node}`;
+}
+
+/** An event in words, without its time and node; one line of printable characters. */
+export function describeEvent(header: LogHeader, node: number, at: Instant, event: TraceEvent): string {
+  const place = (index: number) => escapeText(placeName(header, node, index));
+  switch (event.kind) {
+    case 'activation':
+      return 'runs';
+    case 'frame-sent': {
+      const fate =
+        event.fate === 'delivered'
+          ? `arrives at ${formatInstant(after(at, duration(event.travel)))}`
+          : event.fate;
+      return `sends ${frame(event)} by ${place(event.interface)}, ${fate}`;
+    }
+    case 'frame-received': {
+      const fate = event.dropped ? ', dropped for want of room' : '';
+      return `receives ${frame(event)} at ${place(event.interface)}${fate}`;
+    }
+    case 'console-output':
+      return `writes ${quote(event.data)} to its console`;
+    case 'node-state':
+      return describeState(event.state);
+    case 'broadcast':
+      return `broadcasts ${event.value}`;
+    case 'mark':
+    case 'fault':
+      return `${event.kind}: ${escapeText(event.text)}`;
+    case 'unknown':
+      return 'something that this version does not know';
+  }
+}
+
+/** The end of a run in words, without its time. */
+export function describeEnd({ reason, events, activations }: LogEnd): string {
+  return `the run ends (${escapeText(reason)}) after ${events} events and ${activations} activations`;
+}
+
+/** A text from a log on one line, not too long, and so that nothing in it can steer the terminal. */
+export function escapeText(text: string): string {
+  const shown = text
+    .slice(0, MAX_SHOWN)
+    .replace(/[\\\p{C}\p{Zl}\p{Zp}]/gu, (found) =>
+      found === '\\' ? '\\\\' : `\\u{${found.codePointAt(0)?.toString(16)}}`,
+    );
+  return text.length > MAX_SHOWN ? `${shown}...` : shown;
+}
+
+function placeName(header: LogHeader, node: number, index: number): string {
+  const { nodes, switches } = header;
+  const places = nodes[node]?.interfaces ?? switches[node - nodes.length]?.ports;
+  return places?.[index] ?? `interface ${index}`;
+}
+
+function frame({ length, crc }: { readonly length: number; readonly crc: number }): string {
+  return `a frame of ${length} bytes (crc32 ${crc.toString(16).padStart(8, '0')})`;
+}
+
+function describeState(state: LoggedState): string {
+  switch (state.state) {
+    case 'exited':
+      return `exited with ${state.code}`;
+    case 'signalled':
+      return `exited by signal ${state.signal}`;
+    case 'failed':
+      return `failed: ${escapeText(state.text)}`;
+    default:
+      return `is ${state.state}`;
+  }
+}
+
+function quote(data: Uint8Array): string {
+  const shown = `"${escapeBytes(data.subarray(0, MAX_SHOWN)).replaceAll('"', '\\"')}"`;
+  return data.length > MAX_SHOWN ? `${shown} and ${data.length - MAX_SHOWN} bytes more` : shown;
+}
+
+function escapeBytes(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) {
+    if (byte === 0x5c) text += '\\\\';
+    else if (byte >= 0x20 && byte < 0x7f) text += String.fromCharCode(byte);
+    else if (byte === 0x0a) text += '\\n';
+    else if (byte === 0x0d) text += '\\r';
+    else if (byte === 0x09) text += '\\t';
+    else text += `\\x${byte.toString(16).padStart(2, '0')}`;
+  }
+  return text;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+import { mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { onTestFinished } from 'vitest';
+import type { LogEnd, LogHeader, TraceEvent } from '../../../protocols/trace/index.js';
+import { type Instant, instant } from '../../calendar/index.js';
+import { RunLog } from '../run-log.js';
+
+/** Two nodes on a cable, one of them on a switch, too. */
+export const HEADER: LogHeader = {
+  topology: 'two-nodes',
+  seed: 1n,
+  start: 1_767_225_600_000_000_000n,
+  nodes: [
+    { name: 'a', kind: 'uml', interfaces: ['eth0', 'eth1'] },
+    { name: 'b', kind: 'uml', interfaces: ['eth0'] },
+  ],
+  links: [{ name: 'ab', ends: ['a.eth0', 'b.eth0'] }],
+  switches: [{ name: 'lan', ports: ['a.eth1'] }],
+};
+
+export const END: LogEnd = { reason: 'until', virtualNs: 60_000_000_000n, events: 12, activations: 7 };
+
+/** A directory that is gone when the test is. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'oneclock-trace-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** Writes a log. @returns its file */
+export function writeLog(
+  tell: (log: RunLog) => void,
+  header: LogHeader = HEADER,
+  end: LogEnd | undefined = END,
+): string {
+  const file = join(temporaryFolder(), 'trace');
+  const log = new RunLog(openSync(file, 'w'), header);
+  tell(log);
+  log.close(end);
+  return file;
+}
+
+/** `ns` nanoseconds after the beginning. */
+export function at(ns: number | bigint): Instant {
+  return instant(BigInt(ns));
+}
+
+const uint32 = fc.nat({ max: 0xffff_ffff });
+const uint64 = fc.oneof(fc.bigInt({ min: 0n, max: 300n }), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }));
+const text = fc.string({ unit: 'binary', maxLength: 300 });
+
+/** Any event that can be written; interfaces are below `places`. */
+export function anyEvent(places = 0x1_0000_0000): fc.Arbitrary<TraceEvent> {
+  const place = fc.nat({ max: places - 1 });
+  const frame = { interface: place, length: uint32, crc: uint32 };
+  return fc.oneof(
+    fc.constant<TraceEvent>({ kind: 'activation' }),
+    fc.record({
+      kind: fc.constant('frame-sent' as const),
+      ...frame,
+      fate: fc.constantFrom('delivered', 'queue-full', 'lost', 'unconnected'),
+      travel: uint64,
+    }),
+    fc.record({ kind: fc.constant('frame-received' as const), ...frame, dropped: fc.boolean() }),
+    fc.record({ kind: fc.constant('console-output' as const), data: fc.uint8Array({ maxLength: 400 }) }),
+    fc.record({
+      kind: fc.constant('node-state' as const),
+      state: fc.oneof(
+        fc.record({ state: fc.constant('exited' as const), code: fc.nat({ max: 255 }) }),
+        fc.record({ state: fc.constant('signalled' as const), signal: fc.nat({ max: 64 }) }),
+        fc.record({ state: fc.constant('failed' as const), text }),
+        fc.record({
+          state: fc.constantFrom('running', 'ready', 'killed', 'evicted', 'crashed', 'hung'),
+        }),
+      ),
+    }),
+    fc.record({ kind: fc.constant('broadcast' as const), value: uint64 }),
+    fc.record({ kind: fc.constantFrom('mark', 'fault'), text }),
+  );
+}
+
+/** Tells `event` to a log by the method of its kind. */
+export function tellEvent(log: RunLog, when: Instant, node: number, event: TraceEvent): void {
+  switch (event.kind) {
+    case 'activation':
+      log.activation(when, node);
+      break;
+    case 'frame-sent': {
+      const arrives = (when + event.travel) as Instant;
+      log.frameSent(when, node, event.interface, event.length, event.crc, event.fate, arrives);
+      break;
+    }
+    case 'frame-received':
+      log.frameReceived(when, node, event.interface, event.length, event.crc, event.dropped);
+      break;
+    case 'console-output':
+      log.consoleOutput(when, node, event.data);
+      break;
+    case 'node-state':
+      log.nodeState(when, node, event.state);
+      break;
+    case 'broadcast':
+      log.broadcast(when, node, event.value);
+      break;
+    case 'mark':
+      log.mark(when, node, event.text);
+      break;
+    case 'fault':
+      log.fault(when, node, event.text);
+      break;
+  }
+}

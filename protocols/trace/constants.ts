@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+
+/** The numbers of trace.proto. A unit test proves that they are those of the file. */
+
+/** Header.version of the logs that are written now, and the only one that is read. */
+export const FORMAT_VERSION = 1;
+/** Bytes in a record, without the size before it. */
+export const MAX_RECORD = 1_048_576;
+/** Bytes in a piece of console output, and in a text of an event. */
+export const MAX_BYTES = 65_536;
+
+/** Fields of Record. */
+export const RecordField = {
+  DELTA: 1,
+  NODE: 2,
+  HEADER: 3,
+  END: 4,
+  ACTIVATION: 5,
+  FRAME_SENT: 6,
+  FRAME_RECEIVED: 7,
+  CONSOLE_OUTPUT: 8,
+  NODE_STATE: 9,
+  BROADCAST: 10,
+  MARK: 11,
+  FAULT: 12,
+} as const;
+
+/** Fields of the messages that are encoded by hand: those of events. */
+export const FrameField = { INTERFACE: 1, LENGTH: 2, CRC: 3, FATE: 4, TRAVEL: 5, DROPPED: 4 } as const;
+export const ConsoleField = { DATA: 1 } as const;
+export const StateField = { STATE: 1, VALUE: 2, TEXT: 3 } as const;
+export const BroadcastField = { VALUE: 1 } as const;
+export const TextField = { TEXT: 1 } as const;
+
+/** Fields of Header, and of the messages in it. */
+export const HeaderField = {
+  VERSION: 1,
+  TOPOLOGY: 2,
+  SEED: 3,
+  START: 4,
+  NODES: 5,
+  LINKS: 6,
+  SWITCHES: 7,
+} as const;
+export const NodeField = { NAME: 1, KIND: 2, INTERFACES: 3 } as const;
+export const LinkField = { NAME: 1, ENDS: 2 } as const;
+export const SwitchField = { NAME: 1, PORTS: 2 } as const;
+export const EndField = { REASON: 1, VIRTUAL_NS: 2, EVENTS: 3, ACTIVATIONS: 4 } as const;
+
+/** The enum Fate, in its order from 0 on. */
+export const FATES = ['delivered', 'queue-full', 'lost', 'unconnected'] as const;
+/** The enum State, in its order from 1 on. */
+export const STATES = [
+  'running',
+  'ready',
+  'exited',
+  'signalled',
+  'failed',
+  'killed',
+  'evicted',
+  'crashed',
+  'hung',
+] as const;

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+import protobuf from 'protobufjs/light.js';
+import { FATES, FORMAT_VERSION, STATES } from './constants.js';
+import type { LogEnd, LoggedState, LogHeader, TraceEvent, TraceRecord } from './record.js';
+import { traceSchema } from './schema.js';
+
+/** A uint64, as protobufjs gives it. */
+interface Wide {
+  readonly low: number;
+  readonly high: number;
+}
+
+interface WireFrame {
+  readonly interface: number;
+  readonly length: number;
+  readonly crc: number;
+}
+
+/** A decoded Record of trace.proto; the member that `what` names is there. */
+interface Wire {
+  readonly delta: Wide;
+  readonly node: number;
+  readonly what?: string;
+  readonly header: Omit<LogHeader, 'seed' | 'start'> & { version: number; seed: Wide; start: Wide };
+  readonly end: { reason: string; virtualNs: Wide; events: Wide; activations: Wide };
+  readonly frameSent: WireFrame & { fate: number; travel: Wide };
+  readonly frameReceived: WireFrame & { dropped: boolean };
+  readonly consoleOutput: { data: Uint8Array };
+  readonly nodeState: { state: number; value: number; text: string };
+  readonly broadcast: { value: Wide };
+  readonly mark: { text: string };
+  readonly fault: { text: string };
+}
+
+const recordType = protobuf.Root.fromJSON(traceSchema).lookupType('oneclock.trace.Record');
+
+/**
+ * Reads the bytes of a record, without the size before it.
+ *
+ * @returns the record, which shares no memory with `bytes`
+ * @throws Error that says what is wrong with the bytes
+ */
+export function decodeRecord(bytes: Uint8Array): TraceRecord {
+  const wire = recordType.decode(bytes) as unknown as Wire;
+  if (wire.what === 'header') return { what: 'header', header: header(wire.header) };
+  const delta = wide(wire.delta);
+  if (wire.what === 'end') return { what: 'end', delta, end: end(wire.end) };
+  return { what: 'event', delta, node: wire.node, event: event(wire) };
+}
+
+function header(wire: Wire['header']): LogHeader {
+  if (wire.version !== FORMAT_VERSION) {
+    throw new Error(`expected a log of format ${FORMAT_VERSION}, found format ${wire.version}`);
+  }
+  return {
+    topology: wire.topology,
+    seed: wide(wire.seed),
+    start: wide(wire.start),
+    nodes: wire.nodes.map(({ name, kind, interfaces }) => ({ name, kind, interfaces })),
+    links: wire.links.map(({ name, ends }) => ({ name, ends })),
+    switches: wire.switches.map(({ name, ports }) => ({ name, ports })),
+  };
+}
+
+function end(wire: Wire['end']): LogEnd {
+  return {
+    reason: wire.reason,
+    virtualNs: wide(wire.virtualNs),
+    events: count(wire.events),
+    activations: count(wire.activations),
+  };
+}
+
+function event(wire: Wire): TraceEvent {
+  switch (wire.what) {
+    case 'activation':
+      return { kind: 'activation' };
+    case 'frameSent': {
+      const { interface: place, length, crc, fate, travel } = wire.frameSent;
+      return {
+        kind: 'frame-sent',
+        interface: place,
+        length,
+        crc,
+        fate: known(FATES[fate], 'fate of a frame', fate),
+        travel: wide(travel),
+      };
+    }
+    case 'frameReceived': {
+      const { interface: place, length, crc, dropped } = wire.frameReceived;
+      return { kind: 'frame-received', interface: place, length, crc, dropped };
+    }
+    case 'consoleOutput':
+      return { kind: 'console-output', data: Uint8Array.from(wire.consoleOutput.data) };
+    case 'nodeState':
+      return { kind: 'node-state', state: state(wire.nodeState) };
+    case 'broadcast':
+      return { kind: 'broadcast', value: wide(wire.broadcast.value) };
+    case 'mark':
+      return { kind: 'mark', text: wire.mark.text };
+    case 'fault':
+      return { kind: 'fault', text: wire.fault.text };
+    default:
+      return { kind: 'unknown' };
+  }
+}
+
+function state(wire: Wire['nodeState']): LoggedState {
+  const name = known(STATES[wire.state - 1], 'state of a node', wire.state);
+  switch (name) {
+    case 'exited':
+      return { state: name, code: wire.value };
+    case 'signalled':
+      return { state: name, signal: wire.value };
+    case 'failed':
+      return { state: name, text: wire.text };
+    default:
+      return { state: name };
+  }
+}
+
+function known<T>(value: T | undefined, what: string, number: number): T {
+  if (value === undefined) throw new Error(`expected a ${what}, found number ${number}`);
+  return value;
+}
+
+function count(value: Wide): number {
+  const number = Number(wide(value));
+  if (!Number.isSafeInteger(number)) throw new Error(`expected a count below 2^53, found ${number}`);
+  return number;
+}
+
+function wide({ low, high }: Wide): bigint {
+  const small = BigInt(low >>> 0);
+  return high === 0 ? small : (BigInt(high >>> 0) << 32n) | small;
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+import { invariant, OneclockError } from '../../backend/errors.js';
+import {
+  BroadcastField,
+  ConsoleField,
+  EndField,
+  FATES,
+  FORMAT_VERSION,
+  FrameField,
+  HeaderField,
+  LinkField,
+  MAX_RECORD,
+  NodeField,
+  RecordField,
+  STATES,
+  StateField,
+  SwitchField,
+  TextField,
+} from './constants.js';
+import type { ProtoWriter } from './proto-writer.js';
+import type { LogEnd, LoggedState, LogHeader, TraceEvent } from './record.js';
+
+/** Appends the first record of a log. @throws OneclockError INPUT where the topology is too large for one */
+export function encodeHeader(out: ProtoWriter, header: LogHeader): void {
+  const record = out.open();
+  const message = out.openField(RecordField.HEADER);
+  out.uint32(HeaderField.VERSION, FORMAT_VERSION);
+  out.text(HeaderField.TOPOLOGY, header.topology);
+  out.uint64(HeaderField.SEED, header.seed);
+  out.uint64(HeaderField.START, header.start);
+  for (const { name, kind, interfaces } of header.nodes) {
+    const node = out.openField(HeaderField.NODES);
+    out.text(NodeField.NAME, name);
+    out.text(NodeField.KIND, kind);
+    for (const each of interfaces) out.element(NodeField.INTERFACES, each);
+    out.close(node);
+  }
+  for (const { name, ends } of header.links) {
+    const link = out.openField(HeaderField.LINKS);
+    out.text(LinkField.NAME, name);
+    for (const end of ends) out.element(LinkField.ENDS, end);
+    out.close(link);
+  }
+  for (const { name, ports } of header.switches) {
+    const each = out.openField(HeaderField.SWITCHES);
+    out.text(SwitchField.NAME, name);
+    for (const port of ports) out.element(SwitchField.PORTS, port);
+    out.close(each);
+  }
+  out.close(message);
+  const size = out.close(record);
+  if (size <= MAX_RECORD) return;
+  throw new OneclockError(
+    'INPUT',
+    `the topology is too large: its names take ${size} bytes in the run log, which holds ${MAX_RECORD}; ` +
+      'use fewer nodes or shorter names',
+  );
+}
+
+/**
+ * Appends an event. Its texts and bytes are within MAX_BYTES.
+ *
+ * @param delta nanoseconds since the record before
+ */
+export function encodeEvent(out: ProtoWriter, delta: bigint, node: number, event: TraceEvent): void {
+  const record = out.open();
+  out.uint64(RecordField.DELTA, delta);
+  out.uint32(RecordField.NODE, node);
+  encodeKind(out, event);
+  closeRecord(out, record);
+}
+
+/** Appends the last record of a log. */
+export function encodeEnd(out: ProtoWriter, delta: bigint, end: LogEnd): void {
+  const record = out.open();
+  out.uint64(RecordField.DELTA, delta);
+  const message = out.openField(RecordField.END);
+  out.text(EndField.REASON, end.reason);
+  out.uint64(EndField.VIRTUAL_NS, end.virtualNs);
+  out.uint64(EndField.EVENTS, BigInt(end.events));
+  out.uint64(EndField.ACTIVATIONS, BigInt(end.activations));
+  out.close(message);
+  closeRecord(out, record);
+}
+
+function closeRecord(out: ProtoWriter, record: number): void {
+  const size = out.close(record);
+  invariant(size <= MAX_RECORD, () => `a record of a run log holds ${MAX_RECORD} bytes; found ${size}`);
+}
+
+function encodeKind(out: ProtoWriter, event: TraceEvent): void {
+  switch (event.kind) {
+    case 'activation':
+      out.close(out.openField(RecordField.ACTIVATION));
+      return;
+    case 'frame-sent': {
+      const message = out.openField(RecordField.FRAME_SENT);
+      encodeFrame(out, event);
+      out.uint32(FrameField.FATE, FATES.indexOf(event.fate));
+      out.uint64(FrameField.TRAVEL, event.travel);
+      out.close(message);
+      return;
+    }
+    case 'frame-received': {
+      const message = out.openField(RecordField.FRAME_RECEIVED);
+      encodeFrame(out, event);
+      out.uint32(FrameField.DROPPED, event.dropped ? 1 : 0);
+      out.close(message);
+      return;
+    }
+    case 'console-output': {
+      const message = out.openField(RecordField.CONSOLE_OUTPUT);
+      out.bytes(ConsoleField.DATA, event.data);
+      out.close(message);
+      return;
+    }
+    case 'node-state': {
+      const message = out.openField(RecordField.NODE_STATE);
+      encodeState(out, event.state);
+      out.close(message);
+      return;
+    }
+    case 'broadcast': {
+      const message = out.openField(RecordField.BROADCAST);
+      out.uint64(BroadcastField.VALUE, event.value);
+      out.close(message);
+      return;
+    }
+    case 'mark':
+    case 'fault': {
+      const message = out.openField(event.kind === 'mark' ? RecordField.MARK : RecordField.FAULT);
+      out.text(TextField.TEXT, event.text);
+      out.close(message);
+      return;
+    }
+    default:
+      invariant(false, () => `an event of kind ${event.kind} is never written`);
+  }
+}
+
+function encodeFrame(
+  out: ProtoWriter,
+  frame: { readonly interface: number; readonly length: number; readonly crc: number },
+): void {
+  out.uint32(FrameField.INTERFACE, frame.interface);
+  out.uint32(FrameField.LENGTH, frame.length);
+  out.fixed32(FrameField.CRC, frame.crc);
+}
+
+function encodeState(out: ProtoWriter, state: LoggedState): void {
+  out.uint32(StateField.STATE, STATES.indexOf(state.state) + 1);
+  if (state.state === 'exited') out.uint32(StateField.VALUE, state.code);
+  else if (state.state === 'signalled') out.uint32(StateField.VALUE, state.signal);
+  else if (state.state === 'failed') out.text(StateField.TEXT, state.text);
+}

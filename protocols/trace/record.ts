@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+import type { FATES } from './constants.js';
+
+/** What a run log holds: trace.proto in TypeScript, with the meaning of each field. */
+
+/** The first record. */
+export interface LogHeader {
+  readonly topology: string;
+  /** 0 … 2^64-1 */
+  readonly seed: bigint;
+  /** The time of day at virtual time 0, in nanoseconds since 1970-01-01T00:00:00Z; 0 … 2^64-1. */
+  readonly start: bigint;
+  readonly nodes: readonly LoggedNode[];
+  readonly links: readonly LoggedLink[];
+  readonly switches: readonly LoggedSwitch[];
+}
+
+export interface LoggedNode {
+  readonly name: string;
+  readonly kind: string;
+  readonly interfaces: readonly string[];
+}
+
+export interface LoggedLink {
+  readonly name: string;
+  /** `a.eth0` */
+  readonly ends: readonly string[];
+}
+
+export interface LoggedSwitch {
+  readonly name: string;
+  /** `c.eth0` */
+  readonly ports: readonly string[];
+}
+
+/** The last record. */
+export interface LogEnd {
+  readonly reason: string;
+  readonly virtualNs: bigint;
+  readonly events: number;
+  readonly activations: number;
+}
+
+/** What became of a frame that was given to a cable. */
+export type FrameFate = (typeof FATES)[number];
+
+/** What a node is from now on. */
+export type LoggedState =
+  | { readonly state: 'exited'; readonly code: number }
+  | { readonly state: 'signalled'; readonly signal: number }
+  | { readonly state: 'failed'; readonly text: string }
+  | { readonly state: 'running' | 'ready' | 'killed' | 'evicted' | 'crashed' | 'hung' };
+
+/** What happened, without when and to whom. `unknown` is only ever read: a kind that was added later. */
+export type TraceEvent =
+  | { readonly kind: 'activation' }
+  | {
+      readonly kind: 'frame-sent';
+      readonly interface: number;
+      readonly length: number;
+      readonly crc: number;
+      readonly fate: FrameFate;
+      /** Nanoseconds to the other end of the cable; 0 unless delivered. */
+      readonly travel: bigint;
+    }
+  | {
+      readonly kind: 'frame-received';
+      readonly interface: number;
+      readonly length: number;
+      readonly crc: number;
+      /** The guest had no room for it. */
+      readonly dropped: boolean;
+    }
+  | { readonly kind: 'console-output'; readonly data: Uint8Array }
+  | { readonly kind: 'node-state'; readonly state: LoggedState }
+  | { readonly kind: 'broadcast'; readonly value: bigint }
+  | { readonly kind: 'mark' | 'fault'; readonly text: string }
+  | { readonly kind: 'unknown' };
+
+/** A record, as it stands in the file. */
+export type TraceRecord =
+  | { readonly what: 'header'; readonly header: LogHeader }
+  | {
+      readonly what: 'event';
+      /** Nanoseconds since the record before. */
+      readonly delta: bigint;
+      readonly node: number;
+      readonly event: TraceEvent;
+    }
+  | { readonly what: 'end'; readonly delta: bigint; readonly end: LogEnd };

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+
+/**
+ * trace.proto in protobufjs's own form, so that nothing is parsed at start-up. A unit test proves that it says
+ * what trace.proto says.
+ */
+export const traceSchema = {
+  nested: {
+    oneclock: {
+      nested: {
+        trace: {
+          nested: {
+            Record: {
+              oneofs: {
+                what: {
+                  oneof: [
+                    'header',
+                    'end',
+                    'activation',
+                    'frameSent',
+                    'frameReceived',
+                    'consoleOutput',
+                    'nodeState',
+                    'broadcast',
+                    'mark',
+                    'fault',
+                  ],
+                },
+              },
+              fields: {
+                delta: { type: 'uint64', id: 1 },
+                node: { type: 'uint32', id: 2 },
+                header: { type: 'Header', id: 3 },
+                end: { type: 'End', id: 4 },
+                activation: { type: 'Activation', id: 5 },
+                frameSent: { type: 'FrameSent', id: 6, protoName: 'frame_sent' },
+                frameReceived: { type: 'FrameReceived', id: 7, protoName: 'frame_received' },
+                consoleOutput: { type: 'ConsoleOutput', id: 8, protoName: 'console_output' },
+                nodeState: { type: 'NodeState', id: 9, protoName: 'node_state' },
+                broadcast: { type: 'Broadcast', id: 10 },
+                mark: { type: 'Mark', id: 11 },
+                fault: { type: 'Fault', id: 12 },
+              },
+            },
+            Header: {
+              fields: {
+                version: { type: 'uint32', id: 1 },
+                topology: { type: 'string', id: 2 },
+                seed: { type: 'uint64', id: 3 },
+                start: { type: 'uint64', id: 4 },
+                nodes: { rule: 'repeated', type: 'Node', id: 5 },
+                links: { rule: 'repeated', type: 'Link', id: 6 },
+                switches: { rule: 'repeated', type: 'Switch', id: 7 },
+              },
+            },
+            Node: {
+              fields: {
+                name: { type: 'string', id: 1 },
+                kind: { type: 'string', id: 2 },
+                interfaces: { rule: 'repeated', type: 'string', id: 3 },
+              },
+            },
+            Link: {
+              fields: {
+                name: { type: 'string', id: 1 },
+                ends: { rule: 'repeated', type: 'string', id: 2 },
+              },
+            },
+            Switch: {
+              fields: {
+                name: { type: 'string', id: 1 },
+                ports: { rule: 'repeated', type: 'string', id: 2 },
+              },
+            },
+            Activation: { fields: {} },
+            FrameSent: {
+              fields: {
+                interface: { type: 'uint32', id: 1 },
+                length: { type: 'uint32', id: 2 },
+                crc: { type: 'fixed32', id: 3 },
+                fate: { type: 'Fate', id: 4 },
+                travel: { type: 'uint64', id: 5 },
+              },
+            },
+            Fate: {
+              values: { DELIVERED: 0, QUEUE_FULL: 1, LOST: 2, UNCONNECTED: 3 },
+            },
+            FrameReceived: {
+              fields: {
+                interface: { type: 'uint32', id: 1 },
+                length: { type: 'uint32', id: 2 },
+                crc: { type: 'fixed32', id: 3 },
+                dropped: { type: 'bool', id: 4 },
+              },
+            },
+            ConsoleOutput: { fields: { data: { type: 'bytes', id: 1 } } },
+            NodeState: {
+              fields: {
+                state: { type: 'State', id: 1 },
+                value: { type: 'uint32', id: 2 },
+                text: { type: 'string', id: 3 },
+              },
+            },
+            State: {
+              values: {
+                STATE_UNSPECIFIED: 0,
+                RUNNING: 1,
+                READY: 2,
+                EXITED: 3,
+                SIGNALLED: 4,
+                FAILED: 5,
+                KILLED: 6,
+                EVICTED: 7,
+                CRASHED: 8,
+                HUNG: 9,
+              },
+            },
+            Broadcast: { fields: { value: { type: 'uint64', id: 1 } } },
+            Mark: { fields: { text: { type: 'string', id: 1 } } },
+            Fault: { fields: { text: { type: 'string', id: 1 } } },
+            End: {
+              fields: {
+                reason: { type: 'string', id: 1 },
+                virtualNs: { type: 'uint64', id: 2, protoName: 'virtual_ns' },
+                events: { type: 'uint64', id: 3 },
+                activations: { type: 'uint64', id: 4 },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+};

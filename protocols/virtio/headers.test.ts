@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as virtio from './index.js';
+
+const FOLDER = '/usr/include/linux';
+const present = existsSync(`${FOLDER}/virtio_ring.h`);
+
+/** The value of `#define name` in a kernel header of this machine. */
+function defined(header: string, name: string): number {
+  const text = readFileSync(`${FOLDER}/${header}`, 'utf8');
+  const value = new RegExp(`^#define\\s+${name}\\s+(0x[0-9a-fA-F]+|\\d+)`, 'm').exec(text)?.[1];
+  if (value === undefined) throw new Error(`${header} has no ${name}`);
+  return Number(value);
+}
+
+describe.skipIf(!present)(
+  `constants agree with the kernel headers${present ? '' : ' (linux-libc-dev is missing)'}`,
+  () => {
+    it.each([
+      ['virtio_ids.h', 'VIRTIO_ID_NET', virtio.DeviceType.NET],
+      ['virtio_ids.h', 'VIRTIO_ID_CONSOLE', virtio.DeviceType.CONSOLE],
+      ['virtio_ids.h', 'VIRTIO_ID_RNG', virtio.DeviceType.RNG],
+      ['virtio_ids.h', 'VIRTIO_ID_GPIO', virtio.DeviceType.GPIO],
+      ['virtio_config.h', 'VIRTIO_CONFIG_S_ACKNOWLEDGE', virtio.Status.ACKNOWLEDGE],
+      ['virtio_config.h', 'VIRTIO_CONFIG_S_DRIVER', virtio.Status.DRIVER],
+      ['virtio_config.h', 'VIRTIO_CONFIG_S_DRIVER_OK', virtio.Status.DRIVER_OK],
+      ['virtio_config.h', 'VIRTIO_CONFIG_S_FEATURES_OK', virtio.Status.FEATURES_OK],
+      ['virtio_config.h', 'VIRTIO_CONFIG_S_NEEDS_RESET', virtio.Status.NEEDS_RESET],
+      ['virtio_config.h', 'VIRTIO_CONFIG_S_FAILED', virtio.Status.FAILED],
+      ['virtio_config.h', 'VIRTIO_F_VERSION_1', virtio.Feature.VERSION_1],
+      ['virtio_ring.h', 'VIRTIO_RING_F_INDIRECT_DESC', virtio.Feature.RING_INDIRECT_DESC],
+      ['virtio_ring.h', 'VIRTIO_RING_F_EVENT_IDX', virtio.Feature.RING_EVENT_IDX],
+      ['virtio_ring.h', 'VRING_DESC_F_NEXT', virtio.DescriptorFlag.NEXT],
+      ['virtio_ring.h', 'VRING_DESC_F_WRITE', virtio.DescriptorFlag.WRITE],
+      ['virtio_ring.h', 'VRING_DESC_F_INDIRECT', virtio.DescriptorFlag.INDIRECT],
+      ['virtio_ring.h', 'VRING_USED_F_NO_NOTIFY', virtio.USED_NO_NOTIFY],
+      ['virtio_ring.h', 'VRING_AVAIL_F_NO_INTERRUPT', virtio.AVAILABLE_NO_INTERRUPT],
+      ['virtio_ring.h', 'VRING_DESC_ALIGN_SIZE', virtio.Alignment.DESCRIPTOR_TABLE],
+      ['virtio_ring.h', 'VRING_AVAIL_ALIGN_SIZE', virtio.Alignment.AVAILABLE],
+      ['virtio_ring.h', 'VRING_USED_ALIGN_SIZE', virtio.Alignment.USED],
+      ['virtio_net.h', 'VIRTIO_NET_F_MTU', virtio.NetFeature.MTU],
+      ['virtio_net.h', 'VIRTIO_NET_F_MAC', virtio.NetFeature.MAC],
+      ['virtio_net.h', 'VIRTIO_NET_F_MRG_RXBUF', virtio.NetFeature.MRG_RXBUF],
+      ['virtio_net.h', 'VIRTIO_NET_F_STATUS', virtio.NetFeature.STATUS],
+      ['virtio_net.h', 'VIRTIO_NET_S_LINK_UP', virtio.NET_STATUS_LINK_UP],
+      ['virtio_console.h', 'VIRTIO_CONSOLE_F_SIZE', virtio.ConsoleFeature.SIZE],
+      ['virtio_console.h', 'VIRTIO_CONSOLE_F_MULTIPORT', virtio.ConsoleFeature.MULTIPORT],
+      ['virtio_console.h', 'VIRTIO_CONSOLE_F_EMERG_WRITE', virtio.ConsoleFeature.EMERGENCY_WRITE],
+      ['virtio_console.h', 'VIRTIO_CONSOLE_DEVICE_READY', virtio.ControlEvent.DEVICE_READY],
+      ['virtio_console.h', 'VIRTIO_CONSOLE_PORT_ADD', virtio.ControlEvent.PORT_ADD],
+      ['virtio_console.h', 'VIRTIO_CONSOLE_PORT_REMOVE', virtio.ControlEvent.PORT_REMOVE],
+      ['virtio_console.h', 'VIRTIO_CONSOLE_PORT_READY', virtio.ControlEvent.PORT_READY],
+      ['virtio_console.h', 'VIRTIO_CONSOLE_CONSOLE_PORT', virtio.ControlEvent.CONSOLE_PORT],
+      ['virtio_console.h', 'VIRTIO_CONSOLE_RESIZE', virtio.ControlEvent.RESIZE],
+      ['virtio_console.h', 'VIRTIO_CONSOLE_PORT_OPEN', virtio.ControlEvent.PORT_OPEN],
+      ['virtio_console.h', 'VIRTIO_CONSOLE_PORT_NAME', virtio.ControlEvent.PORT_NAME],
+    ])('%s: %s', (header, name, value) => {
+      expect(value).toBe(defined(header, name));
+    });
+  },
+);
+
+describe('console queues', () => {
+  it('lie as section 5.3.2 says', () => {
+    expect([0, 1, 2].map(virtio.receiveQueueOf)).toEqual([0, 4, 6]);
+    expect([0, 1, 2].map(virtio.transmitQueueOf)).toEqual([1, 5, 7]);
+  });
+});

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+export * from './console.js';
+export * from './features.js';
+export * from './net.js';
+export * from './ring.js';
