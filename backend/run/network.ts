@@ -83,6 +83,11 @@ export class Network {
     this.#port(to).receiver = receiver;
   }
 
+  /** Whether a cable or a switch is at the interface. */
+  isConnected(at: Attachment): boolean {
+    return this.#port(at).send !== undefined;
+  }
+
   /** The guest has gone: its interfaces take nothing any more. */
   detach(node: number): void {
     for (const port of this.#ports.get(node) ?? []) port.receiver = undefined;

@@ -47,6 +47,11 @@ export class RunNode {
     this.devices = [console, ...this.nets];
   }
 
+  /** The interface at `place` has no cable: its guest is told so. */
+  unplug(place: number): void {
+    this.nets[place]?.setLink(false);
+  }
+
   /** Whether the run has nothing to wait for here. */
   get done(): boolean {
     return this.spec.run === undefined || this.state !== 'running';

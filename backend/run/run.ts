@@ -215,7 +215,9 @@ export class Run {
     this.nodes.push(node);
     this.#participants.set(node, { uml, host });
     node.nets.forEach((net, place) => {
-      this.#network.attach({ node: spec.index, interface: place }, (frame) => net.receive(frame));
+      const at = { node: spec.index, interface: place };
+      this.#network.attach(at, (frame) => net.receive(frame));
+      if (!this.#network.isConnected(at)) node.unplug(place);
     });
   }
 

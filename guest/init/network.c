@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "carrier.h"
 #include "fail.h"
 
 static int network_socket;
@@ -137,6 +138,8 @@ static void network_ipv6(const struct node_interface *interface)
 
 void network_up(const struct node *node)
 {
+	int listener;
+
 	network_socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (network_socket < 0)
 		fail("cannot open a network socket: %s", strerror(errno));
@@ -154,7 +157,9 @@ void network_up(const struct node *node)
 		network_ipv6(interface);
 	}
 	address_add_all(node);
+	listener = carrier_listen();
 	for (unsigned int i = 0; i < node->interface_count; i++)
 		network_raise(node->interfaces[i].name);
 	close(network_socket);
+	carrier_wait(listener, node);
 }
