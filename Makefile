@@ -12,9 +12,9 @@
 .PHONY: build demo test bench lint clean packages kernel addon
 .DEFAULT_GOAL := build
 
-TS_SOURCES := $(shell find backend protocols host guest -name '*.ts' -not -name '*.test.ts' 2>/dev/null)
+SOURCES := build.js $(shell find backend protocols host guest bench -name '*.ts' -not -name '*.test.ts')
 
-build: dist/.tsbuildinfo addon kernel build/base.cpio
+build: dist/.built addon kernel build/base.cpio
 
 packages:
 	@host/packages.sh
@@ -24,9 +24,9 @@ node_modules/.package-lock.json: package.json package-lock.json
 	@npm ci --no-progress --loglevel=error
 	@touch $@
 
-dist/.tsbuildinfo: node_modules/.package-lock.json tsconfig.json tsconfig.build.json $(TS_SOURCES)
-	@echo '== TypeScript'
-	@npx --no-install tsc -p tsconfig.build.json
+dist/.built: node_modules/.package-lock.json $(SOURCES)
+	@echo '== dist/'
+	@node build.js
 	@chmod +x dist/backend/cli/main.js
 	@touch $@
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { Heap } from './heap.js';
-import { after, type Duration, type Instant, NEVER } from './time.js';
+import { after, type Duration, type Instant, NEVER, ZERO } from './time.js';
 
 interface Edge {
   readonly to: number;
@@ -29,6 +29,13 @@ export class Lookahead {
     const known = edges.findIndex((edge) => edge.to === to);
     if (known < 0) edges.push({ to, latency });
     else if (latency < (edges[known] as Edge).latency) edges[known] = { to, latency };
+  }
+
+  /** The least time from `from` to every domain; NEVER where there is no way. */
+  distances(from: number): Instant[] {
+    const next = new Array<Instant>(this.domains).fill(NEVER);
+    next[from] = ZERO;
+    return this.horizons(next);
   }
 
   /**

@@ -4,13 +4,10 @@ export { DescriptorChain } from './descriptor-chain.js';
 export { type Descriptors, processDescriptors } from './descriptors.js';
 export { DeviceError } from './device-error.js';
 export { GuestMemory } from './guest-memory.js';
+export type { SessionEvents, VhostUserHost } from './vhost-user-host.js';
 export { CONFIG_LINE } from './vhost-user-rings.js';
 export { type ServerEvents, VhostUserDeviceServer } from './vhost-user-server.js';
-export {
-  type SessionEvents,
-  type VhostUserHost,
-  VhostUserSession,
-} from './vhost-user-session.js';
+export { VhostUserSession } from './vhost-user-session.js';
 export {
   AGENT_PORT,
   AGENT_PORT_NAME,

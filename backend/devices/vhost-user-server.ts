@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import type { Listener } from '../../host/native/hub.js';
 import type { Delivered } from './backend-channel.js';
-import { type SessionEvents, type VhostUserHost, VhostUserSession } from './vhost-user-session.js';
+import type { SessionEvents, VhostUserHost } from './vhost-user-host.js';
+import { VhostUserSession } from './vhost-user-session.js';
 import type { VirtioDevice } from './virtio-device.js';
 
 /** What a device's server tells: of its sessions, one after the other, and of who was turned away. */

@@ -37,6 +37,7 @@ let failures: OneclockError[];
 let server: VhostUserDeviceServer;
 let net: VirtioNet;
 let onFrame: () => void;
+let settle: (answer: () => void) => void;
 
 beforeEach(() => {
   machine = new FakeMachine();
@@ -45,6 +46,7 @@ beforeEach(() => {
   events = [];
   failures = [];
   onFrame = () => {};
+  settle = (answer) => answer();
   net = new VirtioNet(
     { name: 'eth0 of a', mac: new Uint8Array(6) },
     {
@@ -56,6 +58,7 @@ beforeEach(() => {
   );
   server = new VhostUserDeviceServer(machine, 'net.sock', net, {
     raise: (line) => raised.push(line),
+    settle: (answer) => settle(answer),
     onConnected: () => events.push('connected'),
     onRefused: () => events.push('refused'),
     onClosed: (reason) => events.push(`closed: ${reason}`),
@@ -287,6 +290,22 @@ describe('a session', () => {
     expect(frames).toHaveLength(2);
     expect(machine.descriptors.openCount).toBe(0);
     expect(events).toEqual(['connected']);
+  });
+
+  it('keeps the guest in its kick until all is settled', () => {
+    const guest = start();
+    const answers: (() => void)[] = [];
+    settle = (answer) => answers.push(answer);
+    add(guest);
+    const kick = encode(R.VRING_KICK, state(TRANSMIT, 0), true);
+    expect(guest.send(kick)).toEqual([]);
+    expect(frames).toHaveLength(1);
+    answers.shift()?.();
+    expect(readU64(guest.socket.take(), 12)).toBe(0n);
+    expect(guest.send(kick)).toEqual([]);
+    guest.disconnect();
+    answers.shift()?.();
+    expect(guest.socket.take()).toHaveLength(0);
   });
 
   it('tells whoever waits for a delivery that there will be none', () => {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { Channel, ChannelHandler, Hub } from '../../host/native/hub.js';
-import type { MapShared } from '../../host/native/memory.js';
+import type { Channel, ChannelHandler } from '../../host/native/hub.js';
 import {
   checkPayloadSize,
   encodeConfig,
@@ -32,36 +31,11 @@ import {
 import { featureBit, hasFeature } from '../../protocols/virtio/index.js';
 import { OneclockError } from '../errors.js';
 import { BackEndChannel, type Delivered } from './backend-channel.js';
-import type { Descriptors } from './descriptors.js';
 import { DeviceError } from './device-error.js';
 import { expectDescriptors, expectOffered, expectReserved } from './vhost-user-checks.js';
+import type { SessionEvents, VhostUserHost } from './vhost-user-host.js';
 import { CONFIG_LINE, type RingsOwner, VhostUserRings } from './vhost-user-rings.js';
 import type { VirtioDevice } from './virtio-device.js';
-
-/** What a session needs of this machine. */
-export interface VhostUserHost {
-  readonly hub: Hub;
-  readonly mapShared: MapShared;
-  readonly descriptors: Descriptors;
-}
-
-/** What a session tells. */
-export interface SessionEvents {
-  /**
-   * The device wants to interrupt the guest on `line`: call `deliver` when the guest may be disturbed. Told once
-   * until then, however often the device wants it.
-   */
-  raise(line: number): void;
-  /**
-   * A kick that the guest waits for has been dealt with: call `answer` when the guest may go on, which is at once
-   * where this is left out.
-   */
-  settle?(answer: () => void): void;
-  /** The front-end has gone. The session is over. */
-  onClosed(reason: string): void;
-  /** The front-end or the driver broke the rules. The session is over. */
-  onFailed(error: OneclockError): void;
-}
 
 const PROTOCOL_FEATURES =
   featureBit(ProtocolFeature.REPLY_ACK) |
@@ -218,8 +192,9 @@ export class VhostUserSession implements ChannelHandler, MessageHandler, RingsOw
       const served = this.#serve(request, bytes, at, size, descriptors);
       if (this.over) return false;
       if (served === Served.REFUSED && !wantsReply) throw new DeviceError('a request that is not served');
-      if (served === Served.REFUSED && wantsReply) this.#acknowledge(request, 1);
-      if (served === Served.DONE && wantsReply) this.#acknowledgeSettled(request);
+      if (served === Served.REPLIED || !wantsReply) return true;
+      if (served === Served.REFUSED) this.#acknowledge(request, 1);
+      else this.#acknowledgeSettled(request);
       return true;
     } catch (error) {
       // The front-end hears of it before it is left alone.
@@ -473,9 +448,11 @@ export class VhostUserSession implements ChannelHandler, MessageHandler, RingsOw
   }
 
   #acknowledgeSettled(request: number): void {
-    if (request === R.VRING_KICK && this.#events.settle)
+    if (request === R.VRING_KICK && this.#events.settle) {
       this.#events.settle(() => this.#acknowledge(request, 0));
-    else this.#acknowledge(request, 0);
+    } else {
+      this.#acknowledge(request, 0);
+    }
   }
 
   #acknowledge(request: number, result: number): void {

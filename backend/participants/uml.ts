@@ -143,6 +143,17 @@ export class UmlParticipant implements Participant {
     this.#client?.reach(at);
   }
 
+  /** Somebody's broadcast, for the moment at which the guest may be disturbed. */
+  notify(value: bigint): Interrupt {
+    return {
+      deliver: (done) => {
+        if (!this.#client || this.#closed) return done();
+        this.#client.broadcast(value);
+        this.#client.whenSettled(done);
+      },
+    };
+  }
+
   /** It has just been heard of. */
   sign(): void {
     this.#lastSign = performance.now();

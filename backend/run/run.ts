@@ -11,6 +11,7 @@ import {
   Calendar,
   type Domain,
   duration,
+  EventKind,
   earlier,
   formatInstant,
   type Instant,
@@ -60,6 +61,7 @@ export class Run {
   readonly #hub = new NativeHub();
   readonly #calendar: Calendar;
   readonly #layout: Layout;
+  readonly #lookahead: Lookahead;
   readonly #network: Network;
   readonly #folder = new RunFolder();
   readonly #log: RunLog;
@@ -67,6 +69,7 @@ export class Run {
   readonly #captures: Captures | undefined;
   readonly #started = performance.now();
   #safe: Instant = ZERO;
+  #broadcasts = 0;
   /** When the last node with `run` ended. */
   #finishedAt: Instant | undefined;
   #end: { readonly reason: string; readonly at: Instant } | undefined;
@@ -78,6 +81,8 @@ export class Run {
     private readonly options: RunOptions,
   ) {
     this.#layout = layOut(topology);
+    this.#lookahead = new Lookahead(this.#layout.domains);
+    for (const { from, to, latency } of this.#layout.ways) this.#lookahead.connect(from, to, latency);
     this.#calendar = new Calendar({
       jobs: options.jobs,
       until: topology.until ?? NEVER,
@@ -132,9 +137,7 @@ export class Run {
   /** Runs to the end. Never rejects: whatever went wrong is in the result. */
   async execute(): Promise<RunResult> {
     try {
-      const lookahead = new Lookahead(this.#layout.domains);
-      for (const { from, to, latency } of this.#layout.ways) lookahead.connect(from, to, latency);
-      this.#calendar.start(lookahead);
+      this.#calendar.start(this.#lookahead);
       await pump(
         this.#hub,
         () => this.#over,
@@ -206,7 +209,7 @@ export class Run {
         quiet: () => host?.quiet(),
         now: () => domain.now,
         raise: (interrupt) => domain.raise(spec.index, interrupt),
-        broadcast: (value) => this.#log.broadcast(domain.now, spec.index, value),
+        broadcast: (value) => this.#broadcast(node, value),
         failed: (error, hung) => this.#failed(node, error, hung),
       },
       this.#hub,
@@ -219,6 +222,28 @@ export class Run {
       this.#network.attach(at, (frame) => net.receive(frame));
       if (!this.#network.isConnected(at)) node.unplug(place);
     });
+  }
+
+  /**
+   * Passes a mark of one guest on to the others: at once where they share its domain, else after the least time in
+   * which anything could reach them. Where nothing can, it does not either.
+   */
+  #broadcast(from: RunNode, value: bigint): void {
+    const at = from.domain.now;
+    this.#log.broadcast(at, from.spec.index, value);
+    const distances = this.#lookahead.distances(from.domain.index);
+    for (const [node, { uml }] of this.#participants) {
+      const { domain, spec } = node;
+      const delay = domain === from.domain ? ZERO : (distances[domain.index] as Instant);
+      if (node === from || delay === NEVER) continue;
+      from.domain.post(domain, {
+        at: after(at, duration(delay)),
+        kind: EventKind.BROADCAST,
+        source: from.spec.index,
+        sequence: this.#broadcasts++,
+        apply: () => domain.raise(spec.index, uml.notify(value)),
+      });
+    }
   }
 
   #barrier(safe: Instant): void {
