@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { defineConfig } from 'vitest/config';
+import { TotalsReporter } from './tests/totals-reporter.js';
 
 export default defineConfig({
   test: {
+    reporters: ['default', new TotalsReporter()],
     projects: [
       {
         test: {
