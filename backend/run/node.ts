@@ -7,6 +7,9 @@ import { OneclockError } from '../errors.js';
 import type { NodeSpec } from '../topology/model.js';
 import type { NodeState } from './result.js';
 
+/** How much of a console's last output is kept, to explain a guest's death. */
+const LAST_OUTPUT_BYTES = 8192;
+
 /** What a node tells the run; each at the present instant of the node's domain. */
 export interface NodeOwner {
   transmit(node: RunNode, place: number, frame: Uint8Array): void;
@@ -26,6 +29,7 @@ export class RunNode {
   endedAt: Instant | undefined;
   reason: string | undefined;
   readonly #agent: AgentDecoder;
+  #lastOutput = '';
 
   constructor(
     readonly spec: NodeSpec,
@@ -50,6 +54,11 @@ export class RunNode {
   /** The interface at `place` has no cable: its guest is told so. */
   unplug(place: number): void {
     this.nets[place]?.setLink(false);
+  }
+
+  /** What its kernel said when it died; undefined where it did not. */
+  get panic(): string | undefined {
+    return /Kernel panic - .*/.exec(this.#lastOutput)?.[0].trimEnd();
   }
 
   /** Whether the run has nothing to wait for here. */
@@ -85,7 +94,10 @@ export class RunNode {
   }
 
   #output(port: number, bytes: Uint8Array): void {
-    if (port === CONSOLE_PORT) this.owner.console(this, bytes);
+    if (port === CONSOLE_PORT) {
+      this.#lastOutput = (this.#lastOutput + Buffer.from(bytes).toString('latin1')).slice(-LAST_OUTPUT_BYTES);
+      this.owner.console(this, bytes);
+    }
     if (port !== AGENT_PORT) return;
     try {
       for (const message of this.#agent.push(bytes)) this.#report(message);

@@ -180,9 +180,11 @@ export class Run {
     const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Domain;
     const node = new RunNode(spec, domain, {
       transmit: (from, place, frame) => {
+        uml.sign();
         this.#network.transmit({ node: from.spec.index, interface: place }, frame);
       },
       console: (from, bytes) => {
+        uml.sign();
         this.#log.consoleOutput(domain.now, from.spec.index, bytes);
         this.#consoles.write(from.spec.index, domain.now, bytes);
       },
@@ -278,16 +280,17 @@ export class Run {
     const { spec, domain } = node;
     const at = domain.now;
     const evict = spec.onFailure === 'evict';
+    const reason = node.panic === undefined ? error.message : `${error.message}; it said: ${node.panic}`;
     node.endedAt ??= at;
-    node.reason = error.message;
+    node.reason = reason;
     node.state = evict ? 'evicted' : hung ? 'hung' : 'crashed';
-    this.#log.fault(at, spec.index, error.message);
+    this.#log.fault(at, spec.index, reason);
     this.#log.nodeState(at, spec.index, { state: node.state });
     this.#network.detach(spec.index);
     if (!evict) {
       const wall = (this.wallMs / 1000).toFixed(1);
       const place = `at ${formatInstant(at)} s of virtual and ${wall} s of wall time`;
-      this.#error ??= new OneclockError('PARTICIPANT', `${spec.name} failed ${place}: ${error.message}`);
+      this.#error ??= new OneclockError('PARTICIPANT', `${spec.name} failed ${place}: ${reason}`);
       return;
     }
     this.#participants.get(node)?.host.gone();
