@@ -3,7 +3,7 @@ import { invariant } from '../errors.js';
 import { Domain } from './domain.js';
 import type { Lookahead } from './lookahead.js';
 import type { Participant } from './participant.js';
-import { earlier, formatInstant, type Instant, NEVER } from './time.js';
+import { after, duration, earlier, formatInstant, type Instant, NEVER, ZERO } from './time.js';
 
 /** Why the calendar has nothing more to do. */
 export type End =
@@ -24,6 +24,12 @@ export interface CalendarOptions {
   barrier(safe: Instant): void;
   ended(end: End, at: Instant): void;
 }
+
+/**
+ * No domain goes further ahead of the others than this, even where nobody can reach it: the end of a run is found at
+ * a barrier, and what a window has brought is kept in memory until then.
+ */
+const LONGEST_WINDOW = duration(1_000_000_000n);
 
 /** What a domain may run through before the next barrier. */
 interface Window {
@@ -58,6 +64,7 @@ export class Calendar {
         this.#busy--;
         this.#launch();
       },
+      distance: (from, to) => this.#lookahead?.distance(from.index, to.index) ?? ZERO,
       activated: (participant, at, until) => {
         this.activations++;
         this.#options.activated(participant, at, until);
@@ -118,10 +125,11 @@ export class Calendar {
       return;
     }
     const horizons = (this.#lookahead as Lookahead).horizons(next);
+    const limit = earlier(after(safe, LONGEST_WINDOW), this.#options.until);
     this.#nextReady = 0;
     this.#ready = [];
     for (const domain of this.domains) {
-      const horizon = earlier(horizons[domain.index] as Instant, this.#options.until);
+      const horizon = earlier(horizons[domain.index] as Instant, limit);
       if ((next[domain.index] as Instant) < horizon) this.#ready.push({ domain, horizon });
     }
     invariant(

@@ -18,6 +18,8 @@ export interface Crossing {
 export interface DomainHost {
   /** It has come to the end of its window. */
   windowDone(domain: Domain): void;
+  /** The least time in which anything in `from` can reach `to`. */
+  distance(from: Domain, to: Domain): Instant;
   /** A participant is about to run. */
   activated(participant: Participant, at: Instant, until: Instant): void;
 }
@@ -83,14 +85,21 @@ export class Domain {
     return this.#running;
   }
 
-  /** Puts an event of this domain into its queue, or one of another into the outbox. */
+  /**
+   * Puts an event of this domain into its queue, or one of another into the outbox. The other may answer, so the
+   * window ends where its answer could be here.
+   */
   post(target: Domain, event: CalendarEvent): void {
-    if (target !== this) {
-      this.outbox.push({ target, event });
+    if (target === this) {
+      this.#queue.push(event);
+      this.#running?.curtail(event.at);
       return;
     }
-    this.#queue.push(event);
-    this.#running?.curtail(event.at);
+    this.outbox.push({ target, event });
+    const answer = after(event.at, duration(this.host.distance(target, this)));
+    if (answer >= this.horizon) return;
+    this.horizon = answer;
+    this.#running?.curtail(answer);
   }
 
   /** Takes an event that another domain caused; called at a barrier. */

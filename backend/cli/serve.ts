@@ -39,7 +39,8 @@ export async function serve(options: ServeCommandOptions): Promise<number> {
     (error) => server.abort(error),
     () => server.dispose(),
   );
-  process.stderr.write(`oneclock: waiting for ${options.clients} clients at ${options.time}\n`);
+  const clients = options.clients === 1 ? '1 client' : `${options.clients} clients`;
+  process.stderr.write(`oneclock: waiting for ${clients} at ${options.time}\n`);
   try {
     const { at, faults } = await server.serve();
     process.stderr.write(`oneclock: ended at ${formatInstant(at)} s of virtual time\n`);

@@ -19,6 +19,12 @@ export interface PageSlot {
   readonly id: number;
   /** The memory that the client is given: the page's, or one that it will not take. */
   readonly descriptor: number;
+  /**
+   * Memory that the client will not take, for one that begins later than 0: User-Mode Linux takes the time of RUN
+   * for its own, where the protocol has that of the page (6.12, time_travel_handle_message). By messages alone it
+   * begins at 0, and the difference is kept here.
+   */
+  readonly refusal?: number;
   /** Where clients may write logs of the protocol; nobody reads it. */
   readonly logDescriptor: number;
 }
@@ -57,13 +63,21 @@ export class TimeClient {
   #offset = 0n;
   #sharesTime = false;
   #now: Instant = ZERO;
+  /** What the client may not reach, as far as it was told. */
   #until: Instant = ZERO;
+  /**
+   * What `run` has granted. Time is checked against this: when a grant is shortened for something that the client
+   * need not wait for, such as its own broadcast, it may be past the shorter one already.
+   */
+  #granted: Instant = ZERO;
+  /** What it asked for by message since it ran last. */
   #requested: Instant = NEVER;
   /** Sequence number of our message that has no acknowledgement yet. */
   #unacknowledged: number | undefined;
   #sequence = 0;
   readonly #unsent: { readonly op: number; readonly time: bigint }[] = [];
-  #afterSettling: (() => void)[] = [];
+  readonly #afterSettling: (() => void)[] = [];
+  #messages = 0;
   #lastOp: number | undefined;
   #lastSequence = 0;
   #lastTime = 0n;
@@ -94,48 +108,72 @@ export class TimeClient {
     return `${opName(this.#lastOp)} (sequence ${this.#lastSequence}, time ${this.#lastTime})`;
   }
 
+  /** How many messages have come from it. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  /** Whether it has to acknowledge something. */
+  get owesAnswer(): boolean {
+    return this.#unacknowledged !== undefined;
+  }
+
   /** When it wants to run, which is never in the past. */
   get wake(): Instant {
     if (this.#state === 'held') return this.#now;
     if (this.#state !== 'waiting') return NEVER;
-    const requested = this.#shares ? this.slot.page.request(this.slot.id) : this.#requested;
-    if (requested === undefined || requested >= NEVER) return NEVER;
-    return requested < this.#now ? this.#now : instant(requested);
+    let at = this.#requested;
+    if (this.#shares) {
+      // While somebody runs who does not use the page, it asks by message also where it does. The later of two
+      // requests that it makes in one wait is the earlier one in time.
+      const shared = this.slot.page.request(this.slot.id);
+      if (shared !== undefined && shared < at) at = instant(shared);
+    }
+    return later(at, this.#now);
   }
 
   /** How far it is known to have come. */
   get now(): Instant {
     if (this.#state !== 'running' || !this.#shares) return this.#now;
-    const now = instant(this.slot.page.currentTime);
-    if (now < this.#now || now >= this.#until) return this.#now;
-    this.#now = now;
-    return now;
+    const now = this.slot.page.currentTime;
+    // What is wrong with other values is said when its next message comes.
+    if (now > this.#now && now < this.#granted) this.#now = instant(now);
+    return this.#now;
+  }
+
+  /** It begins at `at`. Called while it is held. */
+  beginAt(at: Instant): void {
+    this.#now = at;
   }
 
   run(at: Instant, until: Instant): void {
+    if (this.#state === 'closed') return;
     const { page, id } = this.slot;
     const first = this.#state === 'held';
     this.#state = 'running';
     this.#now = at;
-    this.#until = until;
+    this.#until = this.#granted = until;
+    this.#requested = NEVER;
     page.currentTime = at;
     page.freeUntil = until;
+    // Clients that use the page see there whether the running one does.
+    page.runningId = id;
     if (first) {
-      page.runningId = id;
       this.#offset = at;
       this.#acknowledgeStart();
     } else if (this.#shares) {
-      page.runningId = id;
       // With shared memory RUN has no acknowledgement.
-      this.whenSettled(() => this.#channel.send(this.#encoder.encode(Op.RUN, ++this.#sequence, at)));
+      this.whenSettled(() => this.#channel.send(this.#encoder.encode(Op.RUN, this.#nextSequence(), at)));
     } else {
-      this.#requested = NEVER;
       this.#send(Op.FREE_UNTIL, until - this.#offset);
       this.#send(Op.RUN, at - this.#offset);
     }
   }
 
-  /** It may not reach `until` any more. Called while it waits for an answer of ours, see {@link whenSettled}. */
+  /**
+   * It may not reach `until` any more. Where it waits for an answer of ours, that answer is given when it has heard
+   * of this, see {@link whenSettled}.
+   */
   curtail(until: Instant): void {
     if (until >= this.#until) return;
     this.#until = until;
@@ -158,21 +196,31 @@ export class TimeClient {
     else this.#afterSettling.push(action);
   }
 
-  /** Passes on a mark of another client. The client is quiet. */
+  /** Passes on a mark of another client. The client is quiet; one that has not begun is not told. */
   broadcast(value: bigint): void {
-    this.#send(Op.BROADCAST, value);
+    if (this.#state === 'waiting') this.#send(Op.BROADCAST, value);
+  }
+
+  /** Parts with the client, for what it did wrong; the owner hears of it as of any other failure. */
+  giveUp(what: string): void {
+    this.#fail(what);
   }
 
   close(): void {
+    // Its page goes: how far it came is asked for afterwards, too.
+    this.#now = this.now;
     this.#state = 'closed';
     this.#channel.close();
   }
 
   #onMessage(op: number, sequence: number, time: bigint): void {
     if (this.#state === 'closed') return;
+    this.#messages++;
     this.#lastOp = op;
     this.#lastSequence = sequence;
     this.#lastTime = time;
+    const strayed = this.#strayed();
+    if (strayed !== undefined) return this.#fail(strayed);
     if (op === Op.ACK) return this.#onAcknowledgement(sequence);
     if ((this.#state === 'new') !== (op === Op.START)) return this.#fail(this.#outOfPlace(op));
     if (this.#state === 'held') return this.#fail(`it sent ${opName(op)} before its START was answered`);
@@ -192,11 +240,21 @@ export class TimeClient {
       case Op.GET_TOD:
         return this.#acknowledge(sequence, this.owner.timeOfDay + this.#present());
       case Op.BROADCAST:
-        this.#acknowledge(sequence, 0n);
-        return this.owner.broadcast(time);
+        this.owner.broadcast(time);
+        return this.whenSettled(() => this.#acknowledge(sequence, 0n));
       default:
         return this.#fail(this.#outOfPlace(op));
     }
+  }
+
+  /** What is wrong with the time that a running client has left in the page. */
+  #strayed(): string | undefined {
+    if (this.#state !== 'running' || !this.#shares) return undefined;
+    const at = this.slot.page.currentTime;
+    if (at < this.#now) return wentBack(this.#now, instant(at));
+    if (at >= this.#granted) return ranPast(instant(at), this.#granted);
+    this.#now = instant(at);
+    return undefined;
   }
 
   #clientOffset(): bigint {
@@ -228,14 +286,9 @@ export class TimeClient {
 
   #onUpdate(sequence: number, time: bigint): void {
     const at = instant(time + this.#clientOffset());
-    if (at < this.#now) {
-      return this.#fail(`its time went back from ${formatInstant(this.#now)} to ${formatInstant(at)}`);
-    }
-    if (this.#state !== 'running' || at >= this.#until) {
-      return this.#fail(
-        `it ran to ${formatInstant(at)}, and was allowed to run up to ${formatInstant(this.#until)} only`,
-      );
-    }
+    if (at < this.#now) return this.#fail(wentBack(this.#now, at));
+    if (this.#state !== 'running') return this.#fail(this.#outOfPlace(Op.UPDATE));
+    if (at >= this.#granted) return this.#fail(ranPast(at, this.#granted));
     this.#now = at;
     // Clients that share the page look for the time there, whoever runs.
     this.slot.page.currentTime = at;
@@ -249,15 +302,21 @@ export class TimeClient {
     }
     this.#unacknowledged = undefined;
     this.#sendNext();
-    if (this.#unacknowledged !== undefined) return;
-    const actions = this.#afterSettling;
-    this.#afterSettling = [];
-    for (const action of actions) action();
+    if (this.#unacknowledged === undefined) this.#settle();
+  }
+
+  #settle(): void {
+    while (this.#unacknowledged === undefined) {
+      const action = this.#afterSettling.shift();
+      if (!action) return;
+      action();
+    }
   }
 
   #acknowledgeStart(): void {
-    const id = BigInt(this.slot.id) & START_ACK_ID_MASK;
-    const descriptors = [this.slot.descriptor, this.slot.logDescriptor];
+    const { id: place, descriptor, refusal, logDescriptor } = this.slot;
+    const id = BigInt(place) & START_ACK_ID_MASK;
+    const descriptors = [this.#offset > 0n ? (refusal ?? descriptor) : descriptor, logDescriptor];
     this.#channel.send(this.#encoder.encode(Op.ACK, this.#startSequence, id), descriptors);
   }
 
@@ -273,8 +332,13 @@ export class TimeClient {
   #sendNext(): void {
     const next = this.#unsent.shift();
     if (!next) return;
-    this.#unacknowledged = ++this.#sequence;
+    this.#unacknowledged = this.#nextSequence();
     this.#channel.send(this.#encoder.encode(next.op, this.#sequence, next.time));
+  }
+
+  #nextSequence(): number {
+    this.#sequence = (this.#sequence + 1) >>> 0;
+    return this.#sequence;
   }
 
   #outOfPlace(op: number): string {
@@ -287,5 +351,16 @@ export class TimeClient {
     if (this.#state === 'closed') return;
     this.close();
     this.owner.failed(new OneclockError('PARTICIPANT', what), left);
+    // Nobody else may be kept waiting for its answers.
+    this.#unacknowledged = undefined;
+    this.#settle();
   }
+}
+
+function wentBack(from: Instant, to: Instant): string {
+  return `its time went back from ${formatInstant(from)} to ${formatInstant(to)}`;
+}
+
+function ranPast(at: Instant, granted: Instant): string {
+  return `it ran past its time: it came to ${formatInstant(at)}, and was allowed to run up to ${formatInstant(granted)} only`;
 }

@@ -25,6 +25,8 @@ const TIME_SOCKET = 'time';
 export const INITRAMFS = 'initramfs';
 /** What the kernel's process wrote last is kept, to explain its death. */
 const LAST_WORDS_BYTES = 2048;
+/** How long a guest that let go of a socket may take to end: how it does says more than that it did. */
+const ENDING_MS = 1_000;
 /** The guest's place in its page; the controller has place 0. */
 const PAGE_ID = 1;
 
@@ -79,6 +81,9 @@ export class UmlParticipant implements Participant {
   #lastSign = 0;
   /** Why it failed, once it has; reported when its process has ended. */
   #failure: { readonly error: OneclockError; readonly hung: boolean } | undefined;
+  /** When its process is killed, where it is ending by itself. */
+  #killAt: number | undefined;
+  #killed = false;
   #closed = false;
 
   constructor(
@@ -113,6 +118,11 @@ export class UmlParticipant implements Participant {
 
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** Whether it has failed, and how it did is not known for certain yet. Bounded. */
+  get ending(): boolean {
+    return this.#failure !== undefined && !this.#closed;
   }
 
   /** Whether its process has not been seen to end. */
@@ -161,19 +171,32 @@ export class UmlParticipant implements Participant {
 
   /** Gives it up if it has been running for `limitMs` of wall time without a sign of life. */
   checkHang(limitMs: number): void {
+    if (this.#killAt !== undefined && performance.now() >= this.#killAt) this.#kill();
     if (this.#grant === undefined || performance.now() - this.#lastSign < limitMs) return;
-    this.fail(
-      new OneclockError('PARTICIPANT', `it hangs: no message for ${limitMs / 1000} s of wall time`),
-      true,
-    );
+    const what = `it hangs: no message for ${limitMs / 1000} s of wall time`;
+    this.fail(this.#withLastMessage(new OneclockError('PARTICIPANT', what)), true);
   }
 
   /** Ends its process; `error` is reported when that has happened. */
   fail(error: OneclockError, hung = false): void {
     if (this.#failure || this.#closed) return;
     this.#failure = { error, hung };
-    if (this.alive) this.#child?.kill(constants.signals.SIGKILL);
+    if (this.alive) this.#kill();
     else this.#report();
+  }
+
+  /** It closed a socket: `error` is reported where its process goes on all the same, else how that ends. */
+  #left(error: OneclockError): void {
+    if (this.#failure || this.#closed) return;
+    this.#failure = { error, hung: false };
+    if (this.alive) this.#killAt = performance.now() + ENDING_MS;
+    else this.#report();
+  }
+
+  #kill(): void {
+    this.#killAt = undefined;
+    this.#killed = true;
+    this.#child?.kill(constants.signals.SIGKILL);
   }
 
   /** Kills the process and closes the sockets; nothing is reported any more. Safe to call twice. */
@@ -242,7 +265,8 @@ export class UmlParticipant implements Participant {
         now: () => this.owner.now(),
         requested: (_at, acknowledge) => acknowledge(),
         broadcast: (value) => this.owner.broadcast(value),
-        failed: (error) => this.fail(this.#withLastMessage(error)),
+        failed: (error, left) =>
+          left ? this.#left(this.#withLastMessage(error)) : this.fail(this.#withLastMessage(error)),
       },
       this.hub,
       descriptor,
@@ -252,7 +276,7 @@ export class UmlParticipant implements Participant {
 
   /** The guest let go of a device: its driver did so when it shut down, or its process is ending. */
   #deviceLost(device: VirtioDevice, reason: string): void {
-    this.fail(
+    this.#left(
       this.#withLastMessage(new OneclockError('PARTICIPANT', `${device.name} was closed (${reason})`)),
     );
   }
@@ -266,9 +290,7 @@ export class UmlParticipant implements Participant {
     this.alive = false;
     if (this.#closed) return;
     const how = 'code' in exit ? `with exit code ${exit.code}` : `by signal ${signalName(exit.signal)}`;
-    const killed =
-      this.#failure !== undefined && 'signal' in exit && exit.signal === constants.signals.SIGKILL;
-    if (!killed) {
+    if (!this.#killed) {
       // It ended by itself; that a socket was closed then was only the first sign of it.
       const ended = new OneclockError('PARTICIPANT', `its process ended ${how}`);
       this.#failure = { error: this.#withLastMessage(ended), hung: false };
@@ -280,7 +302,8 @@ export class UmlParticipant implements Participant {
     const failure = this.#failure;
     if (!failure || this.#closed) return;
     this.#grant = undefined;
-    const words = panicLine(this.#lastWords);
+    // Once it is up it speaks on its console.
+    const words = panicLine(this.#lastWords, this.#client === undefined);
     const { error, hung } = failure;
     this.close();
     const told = words === undefined ? error.message : `${error.message}; it said: ${words}`;
@@ -305,8 +328,8 @@ function signalName(signal: number): string {
   return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? `${signal}`;
 }
 
-/** The line that explains a kernel's end best: its panic, else the last one. */
-function panicLine(words: string): string | undefined {
+/** The line that explains a kernel's end best: its panic, else the last one where `anything` helps. */
+function panicLine(words: string, anything: boolean): string | undefined {
   const lines = words.split(/\r?\n/).filter((line) => line.trim() !== '');
-  return lines.find((line) => /panic|fatal|failed|error/i.test(line)) ?? lines.at(-1);
+  return lines.find((line) => /panic|fatal|failed|error/i.test(line)) ?? (anything ? lines.at(-1) : undefined);
 }

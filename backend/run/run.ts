@@ -16,6 +16,7 @@ import {
   formatInstant,
   type Instant,
   Lookahead,
+  later,
   NEVER,
   type ParticipantHost,
   ZERO,
@@ -37,6 +38,11 @@ import { RunFolder } from './run-folder.js';
 
 /** How long guests that were killed may take to end. */
 const REAP_MS = 5_000;
+/**
+ * No window is longer, even where nobody can reach a domain: a guest that is alone would never come back from one
+ * without end, and the end of a run comes at a barrier.
+ */
+const LONGEST_WINDOW = duration(1_000_000_000n);
 const ONE = duration(1n);
 
 export interface RunOptions {
@@ -83,6 +89,9 @@ export class Run {
     this.#layout = layOut(topology);
     this.#lookahead = new Lookahead(this.#layout.domains);
     for (const { from, to, latency } of this.#layout.ways) this.#lookahead.connect(from, to, latency);
+    for (let domain = 0; domain < this.#layout.domains; domain++) {
+      this.#lookahead.connect(domain, domain, LONGEST_WINDOW);
+    }
     this.#calendar = new Calendar({
       jobs: options.jobs,
       until: topology.until ?? NEVER,
@@ -165,7 +174,9 @@ export class Run {
   }
 
   get #over(): boolean {
-    return this.#end !== undefined || this.#error !== undefined;
+    if (this.#error !== undefined) return true;
+    // A guest that was quiet when it died holds nobody up, and its failure must not be missed.
+    return this.#end !== undefined && ![...this.#participants.values()].some(({ uml }) => uml.ending);
   }
 
   #pids(): Map<string, number> {
@@ -233,10 +244,9 @@ export class Run {
   #broadcast(from: RunNode, value: bigint): void {
     const at = from.domain.now;
     this.#log.broadcast(at, from.spec.index, value);
-    const distances = this.#lookahead.distances(from.domain.index);
     for (const [node, { uml }] of this.#participants) {
       const { domain, spec } = node;
-      const delay = domain === from.domain ? ZERO : (distances[domain.index] as Instant);
+      const delay = this.#lookahead.distance(from.domain.index, domain.index);
       if (node === from || delay === NEVER) continue;
       from.domain.post(domain, {
         at: after(at, duration(delay)),
@@ -278,7 +288,8 @@ export class Run {
 
   #failed(node: RunNode, error: OneclockError, hung: boolean): void {
     const { spec, domain } = node;
-    const at = domain.now;
+    // A quiet guest may fail at any moment of wall time; its domain's time stands where it was quiet since.
+    const at = later(domain.now, this.#safe);
     const evict = spec.onFailure === 'evict';
     const reason = node.panic === undefined ? error.message : `${error.message}; it said: ${node.panic}`;
     node.endedAt ??= at;

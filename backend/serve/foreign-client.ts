@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Hub } from '../../host/native/index.js';
-import type { Instant, Interrupt, Participant } from '../calendar/index.js';
+import { type Instant, type Interrupt, later, type Participant } from '../calendar/index.js';
 import type { OneclockError } from '../errors.js';
 import { type PageSlot, TimeClient } from '../participants/time-client.js';
 
@@ -9,7 +9,8 @@ export interface ForeignClientOwner {
   /** It has said START and can be run. */
   started(client: ForeignClient): void;
   quiet(client: ForeignClient): void;
-  now(): Instant;
+  /** What the clients are known to have reached. */
+  reached(): Instant;
   requested(client: ForeignClient, at: Instant, acknowledge: () => void): void;
   broadcast(client: ForeignClient, value: bigint): void;
   /** It broke the protocol, or `orderly` closed its socket. */
@@ -19,17 +20,22 @@ export interface ForeignClientOwner {
 /** A time client that somebody else has started. */
 export class ForeignClient implements Participant {
   readonly #client: TimeClient;
+  readonly #owner: ForeignClientOwner;
   /** What it calls itself in START. */
   identity: bigint | undefined;
-  #runningSince: number | undefined;
+  #running = false;
+  /** Its last sign of life, and what it had sent by then. */
+  #heardAt = 0;
+  #heard = 0;
 
   constructor(
     readonly id: number,
-    readonly slot: PageSlot,
+    slot: PageSlot,
     owner: ForeignClientOwner,
     hub: Hub,
     descriptor: number,
   ) {
+    this.#owner = owner;
     this.#client = new TimeClient(
       `client ${id}`,
       slot,
@@ -40,10 +46,10 @@ export class ForeignClient implements Participant {
           owner.started(this);
         },
         quiet: () => {
-          this.#runningSince = undefined;
+          this.#running = false;
           owner.quiet(this);
         },
-        now: () => owner.now(),
+        now: () => owner.reached(),
         requested: (at, acknowledge) => owner.requested(this, at, acknowledge),
         broadcast: (value) => owner.broadcast(this, value),
         failed: (error, left) => owner.left(this, error, left),
@@ -59,8 +65,9 @@ export class ForeignClient implements Participant {
       : `client ${this.id} (identity ${this.identity})`;
   }
 
+  /** Clients write into one page, and may ask for a time that others have passed. */
   get wake(): Instant {
-    return this.#client.wake;
+    return later(this.#client.wake, this.#owner.reached());
   }
 
   get now(): Instant {
@@ -71,8 +78,14 @@ export class ForeignClient implements Participant {
     return this.#client.lastMessage;
   }
 
+  /** See {@link TimeClient.beginAt}. */
+  beginAt(at: Instant): void {
+    this.#client.beginAt(at);
+  }
+
   run(at: Instant, until: Instant): void {
-    this.#runningSince = performance.now();
+    this.#running = true;
+    this.sign();
     this.#client.run(at, until);
   }
 
@@ -84,9 +97,18 @@ export class ForeignClient implements Participant {
     this.#client.reach(at);
   }
 
-  /** How long it has been running without becoming quiet, in milliseconds of wall time; 0 while it is quiet. */
-  get busyMs(): number {
-    return this.#runningSince === undefined ? 0 : performance.now() - this.#runningSince;
+  /** It has just been heard of. */
+  sign(): void {
+    this.#heardAt = performance.now();
+  }
+
+  /** Parts with it if it runs, or owes an answer, and has given no sign for `limitMs` of wall time. */
+  checkHang(limitMs: number): void {
+    const { messages, owesAnswer } = this.#client;
+    if (messages !== this.#heard || (!this.#running && !owesAnswer)) this.sign();
+    this.#heard = messages;
+    if (performance.now() - this.#heardAt < limitMs) return;
+    this.#client.giveUp(`it hangs: no message for ${limitMs / 1000} s of wall time`);
   }
 
   /** Calls `action` when it has acknowledged all that was sent to it. */

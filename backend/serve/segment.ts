@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
 import { type Hub, type Listener, mapShared } from '../../host/native/index.js';
-import { after, type Domain, type Duration, EventKind } from '../calendar/index.js';
+import { after, type Domain, type Duration, EventKind, type Instant } from '../calendar/index.js';
 import { processDescriptors, VhostUserSession, VirtioNet } from '../devices/index.js';
 
 interface Station {
+  readonly name: string;
   readonly net: VirtioNet;
   readonly session: VhostUserSession;
 }
@@ -16,9 +17,16 @@ export interface SegmentOptions {
   readonly delay: Duration;
   /** What the MAC addresses come from. */
   readonly seed: bigint;
-  /** Something has come up in the domain while nobody ran. */
+}
+
+export interface SegmentOwner {
+  /** When something happens that a station does now; `exact` where it stands still meanwhile. */
+  stamp(exact: boolean): Instant;
+  /** Calls `answer` when a client that waits in a kick may go on. */
+  settle(answer: () => void): void;
+  /** Something has come up in the domain. */
   poke(): void;
-  report(text: string): void;
+  report(text: string, fault: boolean): void;
 }
 
 /** An Ethernet segment: every front-end that connects is a station, and hears what the others send. */
@@ -27,13 +35,25 @@ export class Segment {
   readonly #stations = new Set<Station>();
   #connections = 0;
   #sequence = 0;
+  /** The interrupt that waits for its acknowledgement; there is one at most (rule T4). */
+  #delivery: { readonly station: Station; readonly since: number } | undefined;
 
   constructor(
     private readonly hub: Hub,
     private readonly domain: Domain,
     private readonly options: SegmentOptions,
+    private readonly owner: SegmentOwner,
   ) {
     this.#listener = hub.listen(options.path, (descriptor) => this.#connect(descriptor));
+  }
+
+  /** Parts with a station that has not acknowledged its interrupt for `limitMs` of wall time. */
+  checkHang(limitMs: number): void {
+    const delivery = this.#delivery;
+    if (!delivery || performance.now() - delivery.since < limitMs) return;
+    const { station } = delivery;
+    this.#leave(station, `it hangs: an interrupt is not acknowledged for ${limitMs / 1000} s`, true);
+    station.session.close();
   }
 
   close(): void {
@@ -43,13 +63,8 @@ export class Segment {
   }
 
   #connect(descriptor: number): void {
-    const { index, report, poke } = this.options;
     const number = this.#connections++;
-    const name = `station ${number} of segment ${index}`;
-    const leave = (text: string) => {
-      this.#stations.delete(station);
-      report(`${name} left: ${text}`);
-    };
+    const name = `station ${number} of segment ${this.options.index}`;
     const net: VirtioNet = new VirtioNet(
       { name, mac: this.#mac(number) },
       { transmit: (frame) => this.#flood(station, frame) },
@@ -59,30 +74,50 @@ export class Segment {
       descriptor,
       net,
       {
-        raise: (line) => {
-          this.domain.raise(number, { deliver: (done) => session.deliver(line, () => done()) });
-          poke();
-        },
-        onClosed: leave,
-        onFailed: (error) => leave(error.message),
+        raise: (line) => this.#raise(number, station, line),
+        settle: (answer) => this.owner.settle(answer),
+        onClosed: (reason) => this.#leave(station, reason, false),
+        onFailed: (error) => this.#leave(station, error.message, true),
       },
     );
-    const station: Station = { net, session };
+    const station: Station = { name, net, session };
     this.#stations.add(station);
   }
 
+  #leave(station: Station, text: string, fault: boolean): void {
+    if (this.#stations.delete(station)) this.owner.report(`${station.name} left: ${text}`, fault);
+  }
+
+  /** A front-end that is told by descriptor, such as QEMU, keeps no virtual time: nobody has to wait for it. */
+  #raise(number: number, station: Station, line: number): void {
+    const { session } = station;
+    if (!session.inBand) {
+      session.deliver(line, () => undefined);
+      return;
+    }
+    this.domain.raise(number, {
+      deliver: (done) => {
+        this.#delivery = { station, since: performance.now() };
+        session.deliver(line, () => {
+          this.#delivery = undefined;
+          done();
+        });
+      },
+    });
+    this.owner.poke();
+  }
+
   #flood(from: Station, frame: Uint8Array): void {
-    const at = after(this.domain.now, this.options.delay);
     this.domain.post(this.domain, {
-      at,
+      at: after(this.owner.stamp(from.session.inBand), this.options.delay),
       kind: EventKind.FRAME,
       source: this.options.index,
       sequence: this.#sequence++,
       apply: () => {
-        for (const station of this.#stations) if (station !== from) station.net.receive(frame);
+        for (const station of [...this.#stations]) if (station !== from) station.net.receive(frame);
       },
     });
-    this.options.poke();
+    this.owner.poke();
   }
 
   /** A locally administered address, the same for the same seed, segment and order of connections. */

@@ -1,24 +1,30 @@
 // SPDX-License-Identifier: MIT
-import { openSync } from 'node:fs';
-import { createSharedMemory, type Listener, NativeHub, type OwnedMemory } from '../../host/native/index.js';
-import { SharedPage, sharedPageBytes } from '../../protocols/um-timetravel/index.js';
+import { type Listener, NativeHub } from '../../host/native/index.js';
 import {
+  after,
   Domain,
   type Duration,
+  duration,
+  EventKind,
+  earlier,
   formatInstant,
   type Instant,
+  later,
   NEVER,
   type ParticipantHost,
+  ZERO,
 } from '../calendar/index.js';
-import { OneclockError } from '../errors.js';
+import type { OneclockError } from '../errors.js';
 import { pump } from '../run/pump.js';
 import { ForeignClient } from './foreign-client.js';
+import { Pages } from './pages.js';
 import { Segment } from './segment.js';
 
-/** Clients that share the page; whoever comes after them goes by messages. */
-const PAGE_CLIENTS = 1023;
-/** A place in the page that nobody has: while it runs, clients leave their requests to messages. */
-const OUTSIDER = PAGE_CLIENTS + 1;
+/**
+ * How far a client may run by itself. With shared memory it does not tell where it is, only that it is before the
+ * end of its window, so whatever comes from outside, a new client say, comes in at the end of one.
+ */
+const WINDOW = duration(1_000_000_000n);
 
 export interface ServerOptions {
   readonly time: string;
@@ -42,11 +48,6 @@ export interface ServerEnd {
   readonly faults: number;
 }
 
-interface Member {
-  readonly client: ForeignClient;
-  readonly host: ParticipantHost;
-}
-
 /**
  * A calendar for clients of the `time-travel=ext:` protocol that somebody else starts. They may reach each other by
  * ways that are not seen here, with no delay, so they are one domain, with one page.
@@ -54,47 +55,43 @@ interface Member {
 export class Server {
   readonly #hub = new NativeHub();
   readonly #domain: Domain;
-  readonly #memory: OwnedMemory;
-  readonly #page: SharedPage;
-  /** A page that no client takes. */
-  readonly #refusal: OwnedMemory;
-  readonly #null = openSync('/dev/null', 'r+');
-  readonly #listener: Listener;
-  readonly #segments: Segment[];
+  readonly #pages: Pages;
+  readonly #listeners: Listener[] = [];
+  readonly #segments: Segment[] = [];
   readonly #connected = new Set<ForeignClient>();
-  readonly #members = new Map<ForeignClient, Member>();
-  #nextId = 1;
+  readonly #members = new Map<ForeignClient, ParticipantHost>();
+  /** The least that any client may still see. */
+  #reached: Instant = ZERO;
+  #connections = 0;
+  #broadcasts = 0;
   #begun = false;
   #open = false;
   #over = false;
   #faults = 0;
   #error: OneclockError | undefined;
 
-  /** @throws OneclockError `INPUT` where a socket cannot be made */
+  /** @throws OneclockError `INPUT` where a socket cannot be made; nothing is left then */
   constructor(private readonly options: ServerOptions) {
     this.#domain = new Domain(0, {
       windowDone: () => {
         this.#open = false;
-        if (options.until < NEVER && this.#domain.next >= options.until) this.#over = true;
+        this.#poke();
       },
-      activated: () => undefined,
+      distance: () => NEVER,
+      activated: (_client, at) => {
+        this.#reached = later(this.#reached, at);
+      },
     });
-    this.#memory = createSharedMemory(sharedPageBytes(OUTSIDER));
-    this.#page = new SharedPage(this.#memory.bytes, OUTSIDER);
-    this.#refusal = createSharedMemory(sharedPageBytes(1));
-    new SharedPage(this.#refusal.bytes, 1).refuse();
-    this.#listener = this.#hub.listen(options.time, (descriptor) => this.#connect(descriptor));
-    this.#segments = options.net.map(
-      (path, index) =>
-        new Segment(this.#hub, this.#domain, {
-          path,
-          index,
-          delay: options.netDelay,
-          seed: options.seed,
-          poke: () => this.#poke(),
-          report: options.report,
-        }),
-    );
+    this.#pages = new Pages(options.sharedMemory);
+    try {
+      this.#listeners.push(this.#hub.listen(options.time, (descriptor) => this.#connect(descriptor)));
+      options.net.forEach((path, index) => {
+        this.#segments.push(this.#segment(path, index));
+      });
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** Serves until the last client has left, or time has come to its end. */
@@ -106,7 +103,7 @@ export class Server {
         () => this.#checkHangs(),
       );
       if (this.#error) throw this.#error;
-      return { at: this.#domain.now, faults: this.#faults };
+      return { at: this.#now, faults: this.#faults };
     } finally {
       this.dispose();
     }
@@ -120,30 +117,41 @@ export class Server {
   dispose(): void {
     for (const client of this.#connected) client.close();
     this.#connected.clear();
-    this.#listener.close();
+    for (const listener of this.#listeners) listener.close();
     for (const segment of this.#segments) segment.close();
     this.#hub.close();
-    this.#memory.close();
-    this.#refusal.close();
+    this.#pages.close();
+  }
+
+  /** What is known of the time. */
+  get #now(): Instant {
+    return later(this.#reached, this.#domain.now);
+  }
+
+  #segment(path: string, index: number): Segment {
+    const { netDelay, seed } = this.options;
+    return new Segment(
+      this.#hub,
+      this.#domain,
+      { path, index, delay: netDelay, seed },
+      {
+        stamp: (exact) => this.#stamp(exact),
+        settle: (answer) => this.#settle(answer),
+        poke: () => this.#poke(),
+        report: (text, fault) => this.#report(text, fault),
+      },
+    );
   }
 
   #connect(descriptor: number): void {
-    const id = this.#nextId++;
-    const shares = this.options.sharedMemory && id <= PAGE_CLIENTS;
-    const slot = {
-      page: this.#page,
-      id: shares ? id : OUTSIDER,
-      descriptor: (shares ? this.#memory : this.#refusal).descriptor,
-      logDescriptor: this.#null,
-    };
     const client = new ForeignClient(
-      id,
-      slot,
+      ++this.#connections,
+      this.#pages.slot(),
       {
         timeOfDay: this.options.timeOfDay,
         started: (started) => this.#started(started),
-        quiet: (quiet) => this.#members.get(quiet)?.host.quiet(),
-        now: () => this.#domain.now,
+        quiet: (quiet) => this.#quiet(quiet),
+        reached: () => this.#now,
         requested: (from, at, acknowledge) => this.#requested(from, at, acknowledge),
         broadcast: (from, value) => this.#broadcast(from, value),
         left: (left, error, orderly) => this.#left(left, error, !orderly),
@@ -155,57 +163,86 @@ export class Server {
   }
 
   #started(client: ForeignClient): void {
-    client.reach(this.#domain.now);
-    this.#members.set(client, { client, host: this.#domain.add(client) });
-    this.options.report(`${client.name} started at ${formatInstant(this.#domain.now)}`);
-    if (!this.#begun && this.#members.size < this.options.clients) return;
-    this.#begun = true;
+    client.beginAt(this.#domain.horizon);
+    this.#members.set(client, this.#domain.add(client));
+    this.#report(`${client.name} starts at ${formatInstant(this.#domain.horizon)}`);
+    if (this.#members.size >= this.options.clients) this.#begun = true;
     this.#poke();
+  }
+
+  #quiet(client: ForeignClient): void {
+    this.#reached = later(this.#reached, client.now);
+    this.#pages.rest();
+    this.#members.get(client)?.quiet();
   }
 
   /** While one client runs, another that was touched by it asks for its turn: the first may not pass that. */
   #requested(from: ForeignClient, at: Instant, acknowledge: () => void): void {
     const running = this.#domain.running;
-    if (running === undefined || running === from) {
-      acknowledge();
-      return;
-    }
-    running.curtail(at);
-    this.#members.get(running as ForeignClient)?.client.whenSettled(acknowledge);
+    if (running && running !== from) running.curtail(later(at, running.now));
+    if (running !== from) this.#settle(acknowledge);
+    else acknowledge();
+  }
+
+  /** Answers somebody when the client that runs has heard of its grant's shortening. */
+  #settle(answer: () => void): void {
+    const running = this.#domain.running as ForeignClient | undefined;
+    running?.sign();
+    if (running) running.whenSettled(answer);
+    else answer();
+  }
+
+  /** Who does not stand still for it has gone on meanwhile, to somewhere before the end of the window. */
+  #stamp(exact: boolean): Instant {
+    return exact && this.#open ? this.#domain.now : this.#domain.horizon;
   }
 
   #broadcast(from: ForeignClient, value: bigint): void {
-    for (const { client } of this.#members.values()) {
-      if (client !== from) this.#domain.raise(client.id, client.notify(value));
+    const at = this.#stamp(this.#domain.running === from);
+    for (const client of this.#members.keys()) {
+      if (client === from) continue;
+      this.#domain.post(this.#domain, {
+        at,
+        kind: EventKind.BROADCAST,
+        source: from.id,
+        sequence: this.#broadcasts++,
+        apply: () => this.#domain.raise(client.id, client.notify(value)),
+      });
     }
+    this.#poke();
   }
 
   #left(client: ForeignClient, error: OneclockError, fault: boolean): void {
-    const member = this.#members.get(client);
+    const host = this.#members.get(client);
     this.#connected.delete(client);
     this.#members.delete(client);
-    if (fault) this.#faults++;
-    const at = formatInstant(this.#domain.now);
-    this.options.report(
-      `${client.name} left at ${at}: ${error.message}; its last message was ${client.lastMessage}`,
-    );
-    member?.host.gone();
+    const text = `${client.name} left at ${formatInstant(this.#now)}: ${error.message}`;
+    this.#report(`${text}; its last message was ${client.lastMessage}`, fault);
+    if (this.#domain.running === client) this.#pages.rest();
+    host?.gone();
     if (this.#begun && this.#members.size === 0) this.#over = true;
   }
 
-  /** Goes on, where the domain had nothing left to do. */
+  #report(text: string, fault = false): void {
+    if (fault) this.#faults++;
+    this.options.report(text);
+  }
+
+  /** Opens the next window, if there is anything to do in it. */
   #poke(): void {
     if (!this.#begun || this.#open || this.#over) return;
-    this.#open = true;
-    this.#domain.open(this.options.until);
+    const { until } = this.options;
+    const { next, horizon } = this.#domain;
+    if (until < NEVER && next >= until) this.#over = true;
+    else if (next < NEVER) {
+      this.#open = true;
+      this.#domain.open(earlier(until, after(later(next, horizon), WINDOW)));
+    }
   }
 
   #checkHangs(): void {
-    for (const { client } of [...this.#members.values()]) {
-      if (client.busyMs < this.options.hangMs) continue;
-      client.close();
-      const text = `it hangs: it has been running for ${this.options.hangMs / 1000} s of wall time`;
-      this.#left(client, new OneclockError('PARTICIPANT', text), true);
-    }
+    const { hangMs } = this.options;
+    for (const client of [...this.#members.keys()]) client.checkHang(hangMs);
+    for (const segment of this.#segments) segment.checkHang(hangMs);
   }
 }

@@ -37,8 +37,11 @@ export function umlArguments(command: UmlCommand): string[] {
     'con0=null,fd:1',
     'ssl=null',
     'console=hvc0',
-    // A panic ends the process.
+    // A panic or a reboot ends the process.
     'panic=-1',
+    'noreboot',
+    // There is no disk; without a word on it the kernel would make one up.
+    'root=/dev/ram0',
     // Interrupts for frames that have been sent would cost an activation each, and tell the guest nothing.
     'virtio_net.napi_tx=0',
     ...command.devices.map(({ socket, type }) => `virtio_uml.device=${socket}:${type}`),

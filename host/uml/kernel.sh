@@ -229,7 +229,7 @@ series() { grep -v -E '^[[:space:]]*(#|$)' "$patches/series"; }
 
 cache_key() {
 	local id name
-	id=$(source_id)
+	id=$(source_id) || return
 	[[ -n $id ]] || return 1
 	{
 		echo "recipe $RECIPE"

@@ -61,11 +61,6 @@ export class SharedPage {
     if ((flags & FLAG_REQ_RUN) === 0) return undefined;
     return this.#longs[clientWord(id, L.OFFSET_REQUEST_TIME) >> 1];
   }
-
-  /** Frees the place of a client that has gone. */
-  clear(id: number): void {
-    this.#words.fill(0, clientWord(id, 0), clientWord(id + 1, 0));
-  }
 }
 
 function clientWord(id: number, offset: number): number {
