@@ -331,5 +331,7 @@ function signalName(signal: number): string {
 /** The line that explains a kernel's end best: its panic, else the last one where `anything` helps. */
 function panicLine(words: string, anything: boolean): string | undefined {
   const lines = words.split(/\r?\n/).filter((line) => line.trim() !== '');
-  return lines.find((line) => /panic|fatal|failed|error/i.test(line)) ?? (anything ? lines.at(-1) : undefined);
+  return (
+    lines.find((line) => /panic|fatal|failed|error/i.test(line)) ?? (anything ? lines.at(-1) : undefined)
+  );
 }
