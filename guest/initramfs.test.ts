@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest';
 import { OneclockError } from '../backend/errors.js';
+import { MAX_RUN } from '../backend/topology/limits.js';
 import type { InterfaceSpec, NodeSpec } from '../backend/topology/model.js';
-import {
-  buildInitramfs,
-  describeGuest,
-  formatDescription,
-  type GuestDescription,
-  MAX_RUN,
-} from './initramfs.js';
+import { buildInitramfs, describeGuest, formatDescription, type GuestDescription } from './initramfs.js';
 
 const eth0: InterfaceSpec = {
   name: 'eth0',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { isIP } from 'node:net';
 import { OneclockError } from '../backend/errors.js';
+import { MAX_ADDRESSES, MAX_INTERFACES, MAX_RUN } from '../backend/topology/limits.js';
 import type { NodeSpec } from '../backend/topology/model.js';
 import { type CpioEntry, writeCpio } from './cpio.js';
 
@@ -9,13 +10,9 @@ export interface GuestDescription extends Pick<NodeSpec, 'root' | 'interfaces' |
   readonly hostname: string;
 }
 
-/** Bytes of a command: what Linux takes as one argument (MAX_ARG_STRLEN), and guest/init with it. */
-export const MAX_RUN = 32 * 4096 - 1;
 /** Bytes of a description, interfaces and addresses; the same limits as in guest/init/node.h. */
 export const MAX_DESCRIPTION = 65536;
 export const MAX_HOSTNAME = 64;
-export const MAX_INTERFACES = 256;
-export const MAX_ADDRESSES = 1024;
 
 /** What `node` says of its guest. */
 export function describeGuest(node: NodeSpec): GuestDescription {

@@ -13,7 +13,10 @@ export async function check(file: string, options: CheckCommandOptions): Promise
   const problems = result.problems ?? result.unsupported;
   const { topology } = result;
   if (options.json) {
-    process.stdout.write(`${JSON.stringify({ file, ok: problems.length === 0, problems }, null, 2)}\n`);
+    const comesTo = topology === undefined ? {} : { domains: nodesByDomain(topology, layOut(topology)) };
+    process.stdout.write(
+      `${JSON.stringify({ file, ok: problems.length === 0, problems, ...comesTo }, null, 2)}\n`,
+    );
   } else if (problems.length > 0 || topology === undefined) {
     for (const problem of problems) process.stderr.write(`${formatProblem(file, problem)}\n`);
   } else {
@@ -30,19 +33,25 @@ const SHOWN = 20;
 /** What the topology comes to: how many of what, which nodes can run at once, and what limits that. */
 function describe(topology: Topology, layout: Layout): string {
   const { nodes, links, switches } = topology;
+  const groups = nodesByDomain(topology, layout);
+  const lines = [
+    `${count(nodes.length, 'node')}, ${count(links.length, 'link')}, ${count(switches.length, 'switch', 'es')}`,
+    `${count(groups.length, 'domain')} of nodes, which can run at once:`,
+    ...shorten(groups.map((names) => `  ${names.join(', ')}`)),
+    ...lookahead(layout),
+    ...shorten(notes(topology, layout, groups)),
+  ];
+  return `${lines.map((line) => `  ${line}`).join('\n')}\n`;
+}
+
+/** The names of the nodes of each domain that has any. */
+function nodesByDomain(topology: Topology, layout: Layout): string[][] {
   const groups = new Map<number, string[]>();
-  for (const { index, name } of nodes) {
+  for (const { index, name } of topology.nodes) {
     const domain = layout.nodeDomain[index] as number;
     groups.set(domain, [...(groups.get(domain) ?? []), name]);
   }
-  const lines = [
-    `${count(nodes.length, 'node')}, ${count(links.length, 'link')}, ${count(switches.length, 'switch', 'es')}`,
-    `${count(groups.size, 'domain')} of nodes, which can run at once:`,
-    ...shorten([...groups.values()].map((names) => `  ${names.join(', ')}`)),
-    ...lookahead(layout),
-    ...shorten(notes(topology, layout, [...groups.values()])),
-  ];
-  return `${lines.map((line) => `  ${line}`).join('\n')}\n`;
+  return [...groups.values()];
 }
 
 function count(number: number, what: string, plural = 's'): string {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageFile } from '../../host/package-root.js';
-import { type Duration, parseDuration } from '../calendar/time.js';
+import { type Duration, NO_TIME, parseDuration } from '../calendar/time.js';
 import { fail } from './output.js';
 
 const MAX_SEED = 0xffff_ffff_ffff_ffffn;
@@ -11,6 +11,12 @@ function durationArgument(text: string): Duration {
   const value = parseDuration(text);
   if (value === undefined)
     throw new InvalidArgumentError('a duration with a unit is expected, such as 500ms or 60s');
+  return value;
+}
+
+function spanArgument(text: string): Duration {
+  const value = durationArgument(text);
+  if (value === NO_TIME) throw new InvalidArgumentError('a duration above zero is expected');
   return value;
 }
 
@@ -72,14 +78,14 @@ export function program(): Command {
       'keep result.json, trace, pcap/ and console/ in DIR; what an earlier run left there goes',
     )
     .option('--seed <N>', 'use N for the seed of the topology', seedArgument)
-    .option('--until <DURATION>', 'end at this virtual time, such as 10s', durationArgument)
+    .option('--until <DURATION>', 'end at this virtual time, such as 10s', spanArgument)
     .option('--serial', 'run one guest at a time; the trace is the same')
     .option('--jobs <N>', 'guests that may run at once (default: one for each core)', countArgument)
-    .option('--max-wall <DURATION>', 'give up after this much wall time', durationArgument)
+    .option('--max-wall <DURATION>', 'give up after this much wall time', spanArgument)
     .option(
       '--hang <DURATION>',
       'a guest that gives no sign for this much wall time hangs (default: 60s)',
-      durationArgument,
+      spanArgument,
     )
     .option('--no-shm', 'keep time by messages alone, without shared memory')
     .option('--json', 'print the result as JSON, and nothing else, on standard output')
@@ -109,11 +115,11 @@ export function program(): Command {
     .option('--clients <N>', 'begin when this many time clients have connected', countArgument, 1)
     .option('--net-delay <DURATION>', 'how long a frame takes on a segment', durationArgument)
     .option('--start <TIME>', 'the time of day at virtual time 0 (default: 2026-01-01T00:00:00Z)')
-    .option('--until <DURATION>', 'end at this virtual time', durationArgument)
+    .option('--until <DURATION>', 'end at this virtual time', spanArgument)
     .option(
       '--hang <DURATION>',
       'a client that gives no sign for this much wall time hangs (default: 60s)',
-      durationArgument,
+      spanArgument,
     )
     .option('--no-shm', 'keep time by messages alone, without shared memory')
     .addOption(

@@ -2,10 +2,8 @@
 /**
  * The JSON Schema of topology files, for editors: docs/topology.schema.json. After a change of schema.ts:
  *
- *     npm run build && node dist/backend/topology/json-schema.js > docs/topology.schema.json
- *     npx biome format --write docs/topology.schema.json
+ *     npm run schema
  */
-import { pathToFileURL } from 'node:url';
 import * as z from 'zod/mini';
 import { documentation } from './leaf.js';
 import { topologySchema } from './schema.js';
@@ -15,6 +13,3 @@ export function topologyJsonSchema(): object {
   const schema = z.toJSONSchema(topologySchema, { io: 'input', metadata: documentation });
   return { title: 'oneclock topology', ...schema };
 }
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
-  process.stdout.write(`${JSON.stringify(topologyJsonSchema(), null, 2)}\n`);

@@ -200,12 +200,12 @@ const CASES: readonly (readonly [title: string, text: string, problems: readonly
   [
     'memory without a unit',
     node('memory: 64'),
-    ['4:27: nodes.a.memory: expected a size from 24M to 64G with a unit, such as 64M; found the number 64'],
+    ['4:27: nodes.a.memory: expected a size from 24M to 2G with a unit, such as 64M; found the number 64'],
   ],
   [
     'too little memory',
     node('memory: 8M'),
-    ["4:27: nodes.a.memory: expected a size from 24M to 64G with a unit, such as 64M; found '8M'"],
+    ["4:27: nodes.a.memory: expected a size from 24M to 2G with a unit, such as 64M; found '8M'"],
   ],
   [
     'memory that is not whole pages',

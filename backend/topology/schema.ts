@@ -18,7 +18,8 @@ const MAX_UNTIL = 400_000n * HOUR;
 const MAX_RATE = 1_000_000_000_000n;
 const PAGE = 4096n;
 const MIN_MEMORY = 24n << 20n;
-const MAX_MEMORY = 64n << 30n;
+/** A mapping of a guest's memory is one array of bytes, and those end at 4 GiB. */
+const MAX_MEMORY = 2n << 30n;
 const MAX_SEED = (1n << 64n) - 1n;
 
 const name = text(NAME_EXPECTED, NAME, (written) => written);
@@ -29,7 +30,7 @@ const delay = (expected: string) =>
     return span !== undefined && span <= HOUR ? span : undefined;
   });
 
-const memory = text('a size from 24M to 64G with a unit, such as 64M', SIZE, (written) => {
+const memory = text('a size from 24M to 2G with a unit, such as 64M', SIZE, (written) => {
   const bytes = parseSize(written);
   if (bytes === undefined || bytes < MIN_MEMORY || bytes > MAX_MEMORY) return undefined;
   if (bytes % PAGE !== 0n)
@@ -61,7 +62,7 @@ const nodeSchema = closed('a map with the settings of the node, such as { kind: 
     'What it is: a User-Mode Linux guest, a KVM guest, or a physical board.',
     z.enum(['uml', 'kvm', 'board'], 'uml, kvm or board'),
   ),
-  memory: described('Memory of the guest, 24M to 64G in steps of 4K.', z.prefault(memory, '64M')),
+  memory: described('Memory of the guest, 24M to 2G in steps of 4K.', z.prefault(memory, '64M')),
   root: described(
     "The guest's files: a small system in memory, or this machine's files, read-only, with writes going to memory.",
     z.prefault(z.enum(['initramfs', 'host'], 'initramfs or host'), 'initramfs'),

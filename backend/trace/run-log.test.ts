@@ -228,8 +228,7 @@ describe('the run log', () => {
 
   test.skipIf(!existsSync('/dev/full'))('says that the disk is full, and lets go of the file', () => {
     const descriptor = openSync('/dev/full', 'w');
-    const log = new RunLog(descriptor, HEADER);
-    expect(() => log.close(END)).toThrow(/^the run log could not be written \(ENOSPC.*--out$/);
+    expect(() => new RunLog(descriptor, HEADER)).toThrow(/^the run log could not be written \(ENOSPC.*--out$/);
     expect(() => fstatSync(descriptor)).toThrow('EBADF');
   });
 

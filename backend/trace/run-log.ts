@@ -78,6 +78,13 @@ export class RunLog {
       tail: undefined,
     }));
     encodeHeader(this.out, header);
+    // At once: the log of a run that is killed early is a log.
+    try {
+      this.writeOut();
+    } catch (error) {
+      if (descriptor !== undefined) closeSync(descriptor);
+      throw error;
+    }
   }
 
   /** A participant runs from `at` on. */

@@ -5,15 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MAX_ADDRESSES, MAX_INTERFACES } from '../../backend/topology/limits.js';
 import { AgentDecoder } from '../../protocols/agent/codec.js';
-import {
-  formatDescription,
-  type GuestDescription,
-  MAX_ADDRESSES,
-  MAX_DESCRIPTION,
-  MAX_HOSTNAME,
-  MAX_INTERFACES,
-} from '../initramfs.js';
+import { formatDescription, type GuestDescription, MAX_DESCRIPTION, MAX_HOSTNAME } from '../initramfs.js';
 
 /** The parts of init that need no guest, compiled with the sanitizers and run here. */
 const { CC: compiler = 'cc' } = process.env;

@@ -39,8 +39,8 @@ export interface Listener {
   close(): void;
 }
 
-/** How a child ended. */
-export type Exit = { readonly code: number } | { readonly signal: number };
+/** How a child ended, and the CPU time of it and of the descendants that it had waited for. */
+export type Exit = ({ readonly code: number } | { readonly signal: number }) & { readonly cpuMs: number };
 
 export interface SpawnOptions {
   readonly file: string;

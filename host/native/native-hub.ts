@@ -97,10 +97,11 @@ export class NativeHub implements Hub {
     const id = this.#native.add(handle, SourceKind.CHILD);
     let gone = false;
     this.#sources.set(id, {
-      onEvent: (_kind, value) => {
+      onEvent: (_kind, value, dataOffset) => {
         gone = true;
         this.#drop(id);
-        onExit(value > 0xff || value === 0 ? { code: value >> 8 } : { signal: value });
+        const cpuMs = Number(new DataView(this.#data).getBigUint64(dataOffset, true)) / 1000;
+        onExit(value > 0xff || value === 0 ? { code: value >> 8, cpuMs } : { signal: value, cpuMs });
       },
     });
     return {

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -27,6 +29,10 @@ sockaddr_un unix_address(const std::string& path) {
   }
   memcpy(address.sun_path, path.data(), path.size());
   return address;
+}
+
+uint64_t microseconds_of(const timeval& time) {
+  return static_cast<uint64_t>(time.tv_sec) * 1'000'000 + static_cast<uint64_t>(time.tv_usec);
 }
 
 ssize_t write_some(int fd, const uint8_t* bytes, size_t length, const int* fds, size_t count) {
@@ -177,12 +183,17 @@ void Hub::read_source(uint32_t id, Source& source) {
       return;
     }
     case SourceKind::kChild: {
+      if (kDataBytes - data_used_ < sizeof(uint64_t)) return;
       siginfo_t info{};
-      if (waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(source.fd.get()), &info, WEXITED | WNOHANG) < 0 ||
-          info.si_pid == 0)
-        return;
+      rusage usage{};
+      // The system call, unlike the C library's function, tells what the child has used.
+      if (syscall(SYS_waitid, P_PIDFD, source.fd.get(), &info, WEXITED | WNOHANG, &usage) < 0 || info.si_pid == 0) return;
       auto status = static_cast<uint32_t>(info.si_status);
       emit(id, EventKind::kExit, info.si_code == CLD_EXITED ? status << 8 : status);
+      uint64_t microseconds = microseconds_of(usage.ru_utime) + microseconds_of(usage.ru_stime);
+      memcpy(data_.get() + data_used_, &microseconds, sizeof microseconds);
+      events_[event_count_ - 1].data_offset = static_cast<uint32_t>(data_used_);
+      data_used_ += sizeof microseconds;
       remove(id);
       return;
     }

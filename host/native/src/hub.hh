@@ -20,7 +20,7 @@ enum class EventKind : uint32_t {
   kClosed = 1,      // value: errno, 0 for an orderly end
   kConnection = 2,  // one descriptor
   kSignal = 3,
-  kExit = 4,        // value: wait status as in waitid: code << 8 | signal
+  kExit = 4,        // value: wait status as in waitid: code << 8 | signal; data: microseconds of CPU time, 64 bits
 };
 
 struct Event {
