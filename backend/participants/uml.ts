@@ -25,7 +25,7 @@ const TIME_SOCKET = 'time';
 export const INITRAMFS = 'initramfs';
 /** What the kernel's process wrote last is kept, to explain its death. */
 const LAST_WORDS_BYTES = 2048;
-/** How long a guest that let go of a socket may take to end: how it does says more than that it did. */
+/** How long a guest that seems to be ending may take for it: how it ends says more than the first sign of it. */
 const ENDING_MS = 1_000;
 /** The guest's place in its page; the controller has place 0. */
 const PAGE_ID = 1;
@@ -78,6 +78,10 @@ export class UmlParticipant implements Participant {
   #lastWords = '';
   /** The grant under way; undefined while the guest is quiet. */
   #grant: { readonly at: Instant; until: Instant } | undefined;
+  /** When it wants to run, as it stood when it became quiet or was disturbed last: later words of it do not count. */
+  #wake: Instant = NEVER;
+  /** An interrupt is being delivered: it may ask to run. */
+  #disturbed = false;
   #lastSign = 0;
   /** Why it failed, once it has; reported when its process has ended. */
   #failure: { readonly error: OneclockError; readonly hung: boolean } | undefined;
@@ -105,7 +109,13 @@ export class UmlParticipant implements Participant {
         join(options.folder, deviceSocket(place)),
         device,
         {
-          raise: (line) => owner.raise({ deliver: (done) => server.deliver(line, () => done()) }),
+          raise: (line) =>
+            owner.raise({
+              deliver: (done) => {
+                this.#disturbed = true;
+                server.deliver(line, () => this.#settled(done));
+              },
+            }),
           // A grant that was shortened meanwhile has to be known before the guest goes on.
           settle: (answer) => (this.#client ? this.#client.whenSettled(answer) : answer()),
           onClosed: (reason) => this.#deviceLost(device, reason),
@@ -125,12 +135,15 @@ export class UmlParticipant implements Participant {
     return this.#failure !== undefined && !this.#closed;
   }
 
+  /** What its process had used when it ended before the run did. */
+  endedCpuMs: number | undefined;
   /** Whether its process has not been seen to end. */
   alive = false;
 
   get wake(): Instant {
     if (this.#failure) return NEVER;
-    return this.#client ? this.#client.wake : ZERO;
+    if (this.#client === undefined) return ZERO;
+    return this.#grant === undefined ? this.#wake : NEVER;
   }
 
   get now(): Instant {
@@ -158,10 +171,25 @@ export class UmlParticipant implements Participant {
     return {
       deliver: (done) => {
         if (!this.#client || this.#closed) return done();
+        this.#disturbed = true;
         this.#client.broadcast(value);
-        this.#client.whenSettled(done);
+        this.#client.whenSettled(() => this.#settled(done));
       },
     };
+  }
+
+  /**
+   * It does something that others see. @returns whether it may: between its activations it stands still, and one
+   * that does not has broken the protocol and is given up
+   */
+  acts(what: string): boolean {
+    if (this.#failure || this.#closed) return false;
+    this.sign();
+    if (this.#grant !== undefined) return true;
+    // A kernel that is killed from outside may say so before it goes.
+    const error = new OneclockError('PARTICIPANT', `it ${what} while it was quiet`);
+    this.#failSoon(this.#withLastMessage(error));
+    return false;
   }
 
   /** It has just been heard of. */
@@ -185,8 +213,8 @@ export class UmlParticipant implements Participant {
     else this.#report();
   }
 
-  /** It closed a socket: `error` is reported where its process goes on all the same, else how that ends. */
-  #left(error: OneclockError): void {
+  /** It seems to be ending: `error` is reported where its process goes on all the same, else how that ends. */
+  #failSoon(error: OneclockError): void {
     if (this.#failure || this.#closed) return;
     this.#failure = { error, hung: false };
     if (this.alive) this.#killAt = performance.now() + ENDING_MS;
@@ -260,13 +288,18 @@ export class UmlParticipant implements Participant {
         },
         quiet: () => {
           this.#grant = undefined;
+          this.#wake = client.wake;
           this.owner.quiet();
         },
         now: () => this.owner.now(),
-        requested: (_at, acknowledge) => acknowledge(),
-        broadcast: (value) => this.owner.broadcast(value),
+        requested: (_at, acknowledge) => {
+          if (this.#disturbed || this.acts('asked to run')) acknowledge();
+        },
+        broadcast: (value) => {
+          if (this.acts('sent a broadcast')) this.owner.broadcast(value);
+        },
         failed: (error, left) =>
-          left ? this.#left(this.#withLastMessage(error)) : this.fail(this.#withLastMessage(error)),
+          left ? this.#failSoon(this.#withLastMessage(error)) : this.fail(this.#withLastMessage(error)),
       },
       this.hub,
       descriptor,
@@ -274,9 +307,16 @@ export class UmlParticipant implements Participant {
     this.#client = client;
   }
 
+  /** The guest has had an interrupt, and may have asked to run for it. */
+  #settled(done: () => void): void {
+    this.#disturbed = false;
+    this.#wake = this.#client?.wake ?? NEVER;
+    done();
+  }
+
   /** The guest let go of a device: its driver did so when it shut down, or its process is ending. */
   #deviceLost(device: VirtioDevice, reason: string): void {
-    this.#left(
+    this.#failSoon(
       this.#withLastMessage(new OneclockError('PARTICIPANT', `${device.name} was closed (${reason})`)),
     );
   }
@@ -289,6 +329,7 @@ export class UmlParticipant implements Participant {
   #exited(exit: Exit): void {
     this.alive = false;
     if (this.#closed) return;
+    this.endedCpuMs = exit.cpuMs;
     const how = 'code' in exit ? `with exit code ${exit.code}` : `by signal ${signalName(exit.signal)}`;
     if (!this.#killed) {
       // It ended by itself; that a socket was closed then was only the first sign of it.

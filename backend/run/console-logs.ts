@@ -20,6 +20,11 @@ export class ConsoleLogs {
     this.#logs[node]?.write(at, bytes);
   }
 
+  /** Writes what was gathered, so that people see it while the run goes on. */
+  flush(): void {
+    for (const log of this.#logs) log.flush();
+  }
+
   close(): void {
     for (const log of this.#logs) log.close();
   }

@@ -12,6 +12,8 @@ const LAST_OUTPUT_BYTES = 8192;
 
 /** What a node tells the run; each at the present instant of the node's domain. */
 export interface NodeOwner {
+  /** The guest does something that others see. @returns whether it may */
+  acts(node: RunNode, what: string): boolean;
   transmit(node: RunNode, place: number, frame: Uint8Array): void;
   console(node: RunNode, bytes: Uint8Array): void;
   /** Its `run` has ended, or its guest is up. */
@@ -45,7 +47,11 @@ export class RunNode {
       ({ name, mac, mtu }, place) =>
         new VirtioNet(
           { name: `${name} of ${spec.name}`, mac, mtu },
-          { transmit: (frame) => this.owner.transmit(this, place, frame) },
+          {
+            transmit: (frame) => {
+              if (this.owner.acts(this, 'sent a frame')) this.owner.transmit(this, place, frame);
+            },
+          },
         ),
     );
     this.devices = [console, ...this.nets];
@@ -96,8 +102,9 @@ export class RunNode {
   #output(port: number, bytes: Uint8Array): void {
     if (port === CONSOLE_PORT) {
       this.#lastOutput = (this.#lastOutput + Buffer.from(bytes).toString('latin1')).slice(-LAST_OUTPUT_BYTES);
-      this.owner.console(this, bytes);
     }
+    if (!this.owner.acts(this, 'wrote to its console')) return;
+    if (port === CONSOLE_PORT) this.owner.console(this, bytes);
     if (port !== AGENT_PORT) return;
     try {
       for (const message of this.#agent.push(bytes)) this.#report(message);

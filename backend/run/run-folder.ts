@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
  * The run's own temporary folder, where sockets and initial file systems live. It goes with the run, however that
  * ends: a helper waits on a pipe that only this process holds, and removes the folder when the pipe breaks, as it
- * does even after SIGKILL.
+ * does even after SIGKILL. The helper is there before the folder, so that there is no moment without it.
  */
 export class RunFolder {
-  readonly path = mkdtempSync(join(tmpdir(), 'oneclock-'));
+  readonly path = join(tmpdir(), `oneclock-${randomBytes(8).toString('hex')}`);
   readonly #guard = spawn(
     '/bin/sh',
     ['-c', 'trap "" INT TERM HUP; read -r _; rm -rf -- "$1"', 'sh', this.path],
@@ -25,6 +26,7 @@ export class RunFolder {
     // A guard that cannot be started, or is killed, costs only the protection against SIGKILL.
     this.#guard.on('error', () => undefined);
     this.#guard.stdin?.on('error', () => undefined);
+    mkdirSync(this.path, { mode: 0o700 });
   }
 
   /** Makes a node's folder and puts `files` there. */

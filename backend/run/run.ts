@@ -2,8 +2,7 @@
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildInitramfs, describeGuest } from '../../guest/initramfs.js';
-import { groupCpuMs } from '../../host/native/cpu-time.js';
-import { NativeHub } from '../../host/native/index.js';
+import { groupCpuMs, NativeHub } from '../../host/native/index.js';
 import { packageFile } from '../../host/package-root.js';
 import { umlKernel } from '../../host/uml/kernel.js';
 import {
@@ -31,6 +30,7 @@ import { ConsoleLogs } from './console-logs.js';
 import { type Layout, layOut } from './layout.js';
 import { Network } from './network.js';
 import { RunNode } from './node.js';
+import { Placement } from './placement.js';
 import { pump } from './pump.js';
 import { milliseconds, type RunResult } from './result.js';
 import { prepareRunDirectory } from './run-directory.js';
@@ -38,6 +38,8 @@ import { RunFolder } from './run-folder.js';
 
 /** How long guests that were killed may take to end. */
 const REAP_MS = 5_000;
+/** How far the console logs may lag behind while the run goes on; wall time. */
+const CONSOLE_MS = 100;
 /**
  * No window is longer, even where nobody can reach a domain: a guest that is alone would never come back from one
  * without end, and the end of a run comes at a barrier.
@@ -74,7 +76,11 @@ export class Run {
   readonly #consoles: ConsoleLogs;
   readonly #captures: Captures | undefined;
   readonly #started = performance.now();
+  #consolesFlushed = 0;
+  readonly #placement = new Placement(() => new Set(this.#pids().values()));
   #safe: Instant = ZERO;
+  /** When a guest failed; 0 where none has. */
+  #failedAt: Instant = ZERO;
   #broadcasts = 0;
   /** When the last node with `run` ended. */
   #finishedAt: Instant | undefined;
@@ -97,6 +103,7 @@ export class Run {
       until: topology.until ?? NEVER,
       activated: (participant, at) => this.#log.activation(at, participant.id),
       barrier: (safe) => this.#barrier(safe),
+      opened: (domains) => this.#placement.window(domains),
       ended: (end, at) => {
         this.#end ??= { reason: end, at: this.#finishedAt ?? at };
       },
@@ -157,6 +164,7 @@ export class Run {
     }
     const wallMs = this.wallMs;
     const cpuMs = groupCpuMs(new Set(this.#pids().values()));
+    this.#placement.release();
     this.#takeDown();
     return this.#result(wallMs, cpuMs);
   }
@@ -190,12 +198,11 @@ export class Run {
   #createNode(spec: NodeSpec, domains: readonly Domain[], base: Uint8Array): void {
     const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Domain;
     const node = new RunNode(spec, domain, {
+      acts: (_from, what) => uml.acts(what),
       transmit: (from, place, frame) => {
-        uml.sign();
         this.#network.transmit({ node: from.spec.index, interface: place }, frame);
       },
       console: (from, bytes) => {
-        uml.sign();
         this.#log.consoleOutput(domain.now, from.spec.index, bytes);
         this.#consoles.write(from.spec.index, domain.now, bytes);
       },
@@ -206,7 +213,7 @@ export class Run {
     const initramfs = buildInitramfs(base, describeGuest(spec));
     const folder = this.#folder.nodeFolder(spec.name, { [INITRAMFS]: initramfs });
     let host: ParticipantHost | undefined;
-    const uml = new UmlParticipant(
+    const uml: UmlParticipant = new UmlParticipant(
       {
         id: spec.index,
         name: spec.name,
@@ -299,6 +306,7 @@ export class Run {
     this.#log.nodeState(at, spec.index, { state: node.state });
     this.#network.detach(spec.index);
     if (!evict) {
+      this.#failedAt = later(this.#failedAt, at);
       const wall = (this.wallMs / 1000).toFixed(1);
       const place = `at ${formatInstant(at)} s of virtual and ${wall} s of wall time`;
       this.#error ??= new OneclockError('PARTICIPANT', `${spec.name} failed ${place}: ${reason}`);
@@ -310,6 +318,10 @@ export class Run {
 
   #turn(): void {
     const { maxWallMs, hangMs } = this.options;
+    if (this.wallMs - this.#consolesFlushed >= CONSOLE_MS) {
+      this.#consolesFlushed = this.wallMs;
+      this.#consoles.flush();
+    }
     if (maxWallMs !== undefined && this.wallMs > maxWallMs) {
       const where = `at ${formatInstant(this.#safe)} s of virtual time`;
       this.abort(
@@ -334,7 +346,7 @@ export class Run {
 
   #result(wallMs: number, cpuMs: ReadonlyMap<number, number>): RunResult {
     const { topology } = this;
-    const at = this.#end?.at ?? this.#safe;
+    const at = this.#end?.at ?? later(this.#safe, this.#failedAt);
     const disappointments = this.nodes.flatMap((node) => node.disappointment ?? []);
     const error = this.#error;
     const reason =
@@ -370,7 +382,9 @@ export class Run {
             exit: node.exit ?? null,
             signal: node.signal ?? null,
             endedNs: node.endedAt?.toString() ?? null,
-            cpuMs: milliseconds(cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0),
+            cpuMs: milliseconds(
+              this.#participants.get(node)?.uml.endedCpuMs ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0,
+            ),
             reason: node.reason ?? null,
           },
         ]),

@@ -228,7 +228,9 @@ describe('the run log', () => {
 
   test.skipIf(!existsSync('/dev/full'))('says that the disk is full, and lets go of the file', () => {
     const descriptor = openSync('/dev/full', 'w');
-    expect(() => new RunLog(descriptor, HEADER)).toThrow(/^the run log could not be written \(ENOSPC.*--out$/);
+    expect(() => new RunLog(descriptor, HEADER)).toThrow(
+      /^the run log could not be written \(ENOSPC.*--out$/,
+    );
     expect(() => fstatSync(descriptor)).toThrow('EBADF');
   });
 

@@ -43,6 +43,9 @@ export interface Addon {
   pipe(): [reader: number, writer: number];
   socketPair(): [number, number];
   connectUnix(path: string): number;
+  getAffinity(): number[];
+  setAffinity(thread: number, cpus: readonly number[]): boolean;
+  currentCpu(): number;
 }
 
 function load(): Addon {

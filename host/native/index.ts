@@ -3,4 +3,5 @@ export { addon } from './addon.js';
 export type { Channel, ChannelHandler, Child, Exit, Hub, Listener, SpawnOptions } from './hub.js';
 export type { MapShared, SharedMemory } from './memory.js';
 export { NativeHub } from './native-hub.js';
+export { type GroupProcess, groupCpuMs, processesOf } from './processes.js';
 export { createSharedMemory, mapShared, type OwnedMemory } from './shared-memory.js';

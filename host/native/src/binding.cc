@@ -3,6 +3,7 @@
 // JavaScript errors with `code` (the errno's name is not needed: the text and number are in the message).
 #include <fcntl.h>
 #include <napi.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -201,6 +202,35 @@ Napi::Value connect_unix(const Napi::CallbackInfo& info) {
   });
 }
 
+/** The processors that the calling thread may use. */
+Napi::Value get_affinity(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    cpu_set_t set;
+    check(sched_getaffinity(0, sizeof set, &set), "sched_getaffinity");
+    auto result = Napi::Array::New(info.Env());
+    for (int cpu = 0, place = 0; cpu < CPU_SETSIZE; cpu++)
+      if (CPU_ISSET(cpu, &set)) result.Set(static_cast<uint32_t>(place++), Napi::Number::New(info.Env(), cpu));
+    return result;
+  });
+}
+
+/** (thread, [cpu, …]): lets a thread use these processors only; 0 is the calling thread. False where it has gone. */
+Napi::Value set_affinity(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    auto cpus = info[1].As<Napi::Array>();
+    for (uint32_t i = 0; i < cpus.Length(); i++) CPU_SET(cpus.Get(i).As<Napi::Number>().Uint32Value(), &set);
+    int result = sched_setaffinity(int_argument(info, 0), sizeof set, &set);
+    if (result < 0 && errno != ESRCH) fail("sched_setaffinity");
+    return Napi::Boolean::New(info.Env(), result == 0);
+  });
+}
+
+Napi::Value current_cpu(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), check(sched_getcpu(), "sched_getcpu")); });
+}
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("Hub", HubObject::define(env));
   exports.Set("Mapping", MappingObject::define(env));
@@ -209,6 +239,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("pipe", Napi::Function::New<create_pipe>(env));
   exports.Set("socketPair", Napi::Function::New<create_socket_pair>(env));
   exports.Set("connectUnix", Napi::Function::New<connect_unix>(env));
+  exports.Set("getAffinity", Napi::Function::New<get_affinity>(env));
+  exports.Set("setAffinity", Napi::Function::New<set_affinity>(env));
+  exports.Set("currentCpu", Napi::Function::New<current_cpu>(env));
   return exports;
 }
 

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { packageFile } from '../package-root.js';
+import { addon, type Child, type Exit, NativeHub, type SpawnOptions } from './index.js';
+
+const LIMIT_MS = 10_000;
+const SHELL = '/bin/sh';
+
+function folder(): string {
+  const made = realpathSync(mkdtempSync(join(tmpdir(), 'spawn-')));
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+interface Running {
+  readonly child: Child;
+  readonly exits: Exit[];
+  output: string;
+  /** Everybody who could write has gone. */
+  silent: boolean;
+  readonly hub: NativeHub;
+}
+
+/** Starts a program whose output is gathered. */
+function start(args: readonly string[], options: Partial<SpawnOptions> = {}): Running {
+  const hub = new NativeHub();
+  onTestFinished(() => hub.close());
+  const [reader, writer] = addon.pipe();
+  const input = openSync('/dev/null', 'r');
+  const running: Omit<Running, 'child'> & { child?: Child } = { exits: [], output: '', silent: false, hub };
+  hub.open(reader, {
+    onData: (bytes) => {
+      running.output += Buffer.from(bytes).toString();
+    },
+    onClose: () => {
+      running.silent = true;
+    },
+  });
+  try {
+    const defaults = { file: SHELL, args, env: {}, cwd: '/', stdio: [input, writer, writer] as const };
+    running.child = hub.spawn({ ...defaults, ...options }, (exit) => running.exits.push(exit));
+  } finally {
+    closeSync(writer);
+    closeSync(input);
+  }
+  return running as Running;
+}
+
+function wait({ hub }: Running, what: string, until: () => boolean): void {
+  const end = performance.now() + LIMIT_MS;
+  while (!until()) {
+    if (performance.now() > end) throw new Error(`not within ${LIMIT_MS} ms: ${what}`);
+    hub.poll(100);
+  }
+}
+
+/** Runs a program to its end. */
+function run(args: readonly string[], options: Partial<SpawnOptions> = {}): Running {
+  const running = start(args, options);
+  wait(running, 'the end', () => running.exits.length > 0 && running.silent);
+  return running;
+}
+
+describe('a child', () => {
+  test.each([0, 1, 42, 127, 128, 255])('ends with code %i', (code) => {
+    expect(run(['-c', `exit ${code}`]).exits).toEqual([{ code }]);
+  });
+
+  test.each(['SIGTERM', 'SIGKILL', 'SIGSEGV', 'SIGHUP'] as const)('is ended by %s', (name) => {
+    const signal = constants.signals[name];
+    expect(run(['-c', `kill -${signal} $$`]).exits).toEqual([{ signal }]);
+  });
+
+  test('gets its arguments, its environment and its folder, and nothing else', () => {
+    const cwd = folder();
+    const script = 'pwd; echo "$1|$2|$3"; env | grep -v -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD=';
+    const { output } = run(['-c', script, 'name', 'a b', '', 'ü"$'], { cwd, env: { A: 'x y', B: '' } });
+    expect(output.trim().split('\n')).toEqual([cwd, 'a b||ü"$', 'A=x y', 'B=']);
+  });
+
+  test('has three descriptors, and signals as they are by default', () => {
+    const script = 'cd /proc/self/fd; for d in *; do echo "$d"; done; grep -E "^Sig(Blk|Ign|Cgt)" ../status';
+    const lines = run(['-c', script]).output.trim().split('\n');
+    const signals = lines.filter((line) => line.startsWith('Sig')).map((line) => line.split('\t')[1]);
+    expect(signals.map((mask) => BigInt(`0x${mask}`))).toEqual([0n, 0n, 0n]);
+    const descriptors = lines.filter((line) => /^\d+$/.test(line)).map(Number);
+    // One more is the folder that is being read.
+    expect(descriptors.filter((descriptor) => descriptor <= 2)).toEqual([0, 1, 2]);
+    expect(descriptors.length).toBeLessThanOrEqual(4);
+  });
+
+  test('may be given the standard descriptors in any order', () => {
+    const path = join(folder(), 'input');
+    writeFileSync(path, 'from standard input\n');
+    const input = openSync(path, 'r');
+    const [reader, writer] = addon.pipe();
+    const hub = new NativeHub();
+    onTestFinished(() => hub.close());
+    let text = '';
+    hub.open(reader, {
+      onData: (bytes) => {
+        text += Buffer.from(bytes).toString();
+      },
+      onClose: () => undefined,
+    });
+    const exits: Exit[] = [];
+    // Descriptor 2 of this process becomes the child's 2 again, and the others come from above.
+    const options = { file: SHELL, args: ['-c', 'cat'], env: { PATH: '/usr/bin:/bin' }, cwd: '/' };
+    hub.spawn({ ...options, stdio: [input, writer, 2] }, (exit) => exits.push(exit));
+    closeSync(input);
+    closeSync(writer);
+    while (exits.length === 0 || text === '') hub.poll(100);
+    expect(text).toBe('from standard input\n');
+  });
+
+  test('does not start where there is no such program, folder or permission', () => {
+    const own = folder();
+    const text = join(own, 'text');
+    writeFileSync(text, 'no program', { mode: 0o644 });
+    const before = readdirSync('/proc/self/fd').length;
+    const hub = new NativeHub();
+    const inUse = readdirSync('/proc/self/fd').length;
+    const stdio = [0, 1, 2] as const;
+    const attempt = (file: string, cwd: string) => () =>
+      hub.spawn({ file, args: [], env: {}, cwd, stdio }, () => undefined);
+    expect(attempt(join(own, 'none'), '/')).toThrow(/none: No such file or directory: is .* executable\?/);
+    expect(attempt(text, '/')).toThrow('Permission denied');
+    expect(attempt(SHELL, join(own, 'none'))).toThrow('No such file or directory');
+    expect(attempt(SHELL, text)).toThrow('Not a directory');
+    expect(() =>
+      hub.spawn({ file: SHELL, args: [], env: {}, cwd: '/', stdio: [9999, 1, 2] }, () => undefined),
+    ).toThrow('Bad file descriptor');
+    expect(readdirSync('/proc/self/fd').length).toBe(inUse);
+    hub.close();
+    expect(inUse).toBeGreaterThanOrEqual(before);
+  });
+
+  test('is killed with all of its group', () => {
+    const running = start(['-c', 'sleep 1000 & sleep 1000 & echo started; wait'], {
+      env: { PATH: '/usr/bin:/bin' },
+    });
+    wait(running, 'the start', () => running.output.includes('started'));
+    expect(running.silent).toBe(false);
+    running.child.kill(constants.signals.SIGKILL);
+    wait(running, 'the end of all', () => running.silent && running.exits.length > 0);
+    expect(running.exits).toEqual([{ signal: constants.signals.SIGKILL }]);
+    // Nobody is there any more.
+    running.child.kill(constants.signals.SIGKILL);
+  });
+
+  test('is killed when the process that started it is killed', async () => {
+    const program = `
+      const addon = require(${JSON.stringify(packageFile('build/oneclock.node'))});
+      const [pid] = addon.spawn('/bin/sh', ['sh', '-c', 'echo started; exec sleep 1000'], ['PATH=/usr/bin:/bin'], '/', [0, 1, 2]);
+      setInterval(() => {}, 1000);
+    `;
+    const parent = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => {
+      parent.kill('SIGKILL');
+    });
+    const lines = createInterface({ input: parent.stdout });
+    await once(lines, 'line');
+    const silent = once(parent.stdout, 'close');
+    parent.kill('SIGKILL');
+    // The pipe ends when nobody holds it any more: the sleeper would for 1000 s.
+    await silent;
+  });
+});
