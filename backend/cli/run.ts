@@ -25,7 +25,13 @@ export interface RunCommandOptions {
 export async function run(file: string, options: RunCommandOptions): Promise<number> {
   const topology = readTopology(file, { seed: options.seed, until: options.until });
   const progress = new Progress(process.stderr, options.json !== true);
-  const running = new Run(topology, {
+  // Before anything is there that a signal could leave behind; the handlers run when this function waits.
+  let running: Run | undefined;
+  const signal = endOnSignals(
+    (error) => running?.abort(error),
+    () => running?.dispose(),
+  );
+  running = new Run(topology, {
     out: options.out,
     jobs: options.serial ? 1 : (options.jobs ?? availableParallelism()),
     sharedMemory: options.shm,
@@ -33,10 +39,6 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
     hangMs: hangMs(options.hang),
     progress: (state) => progress.show(state),
   });
-  const signal = endOnSignals(
-    (error) => running.abort(error),
-    () => running.dispose(),
-  );
   const result = await running.execute();
   progress.end();
   print(result, options.json === true);

@@ -112,7 +112,7 @@ export class UmlParticipant implements Participant {
           raise: (line) =>
             owner.raise({
               deliver: (done) => {
-                this.#disturbed = true;
+                this.#disturb();
                 server.deliver(line, () => this.#settled(done));
               },
             }),
@@ -151,6 +151,8 @@ export class UmlParticipant implements Participant {
   }
 
   run(at: Instant, until: Instant): void {
+    // The run is being taken down, and nothing may be started any more.
+    if (this.#closed) return;
     this.#grant = { at, until };
     this.sign();
     if (this.#client) this.#client.run(at, until);
@@ -171,7 +173,7 @@ export class UmlParticipant implements Participant {
     return {
       deliver: (done) => {
         if (!this.#client || this.#closed) return done();
-        this.#disturbed = true;
+        this.#disturb();
         this.#client.broadcast(value);
         this.#client.whenSettled(() => this.#settled(done));
       },
@@ -197,10 +199,11 @@ export class UmlParticipant implements Participant {
     this.#lastSign = performance.now();
   }
 
-  /** Gives it up if it has been running for `limitMs` of wall time without a sign of life. */
+  /** Gives it up if it has run, or owed an answer to an interrupt, for `limitMs` of wall time without a sign of life. */
   checkHang(limitMs: number): void {
     if (this.#killAt !== undefined && performance.now() >= this.#killAt) this.#kill();
-    if (this.#grant === undefined || performance.now() - this.#lastSign < limitMs) return;
+    if (this.#grant === undefined && !this.#disturbed) return;
+    if (performance.now() - this.#lastSign < limitMs) return;
     const what = `it hangs: no message for ${limitMs / 1000} s of wall time`;
     this.fail(this.#withLastMessage(new OneclockError('PARTICIPANT', what)), true);
   }
@@ -305,6 +308,11 @@ export class UmlParticipant implements Participant {
       descriptor,
     );
     this.#client = client;
+  }
+
+  #disturb(): void {
+    this.#disturbed = true;
+    this.sign();
   }
 
   /** The guest has had an interrupt, and may have asked to run for it. */

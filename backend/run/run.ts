@@ -40,11 +40,6 @@ import { RunFolder } from './run-folder.js';
 const REAP_MS = 5_000;
 /** How far the console logs may lag behind while the run goes on; wall time. */
 const CONSOLE_MS = 100;
-/**
- * No window is longer, even where nobody can reach a domain: a guest that is alone would never come back from one
- * without end, and the end of a run comes at a barrier.
- */
-const LONGEST_WINDOW = duration(1_000_000_000n);
 const ONE = duration(1n);
 
 export interface RunOptions {
@@ -95,9 +90,6 @@ export class Run {
     this.#layout = layOut(topology);
     this.#lookahead = new Lookahead(this.#layout.domains);
     for (const { from, to, latency } of this.#layout.ways) this.#lookahead.connect(from, to, latency);
-    for (let domain = 0; domain < this.#layout.domains; domain++) {
-      this.#lookahead.connect(domain, domain, LONGEST_WINDOW);
-    }
     this.#calendar = new Calendar({
       jobs: options.jobs,
       until: topology.until ?? NEVER,

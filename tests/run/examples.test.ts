@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { packageFile } from '../../host/package-root.js';
+import { Workspace } from '../support/cli.js';
+
+const folder = packageFile('examples');
+const read = (name: string) => readFileSync(`${folder}/${name}.yaml`, 'utf8');
+
+describe('the examples', () => {
+  test.each(readdirSync(folder).filter((name) => name.endsWith('.yaml')))('%s is valid', async (name) => {
+    const { status, stdout, stderr } = await new Workspace().run(['check', `${folder}/${name}`]);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toContain(': ok\n');
+  });
+
+  test('switch-10: each of ten nodes has an answer from every other', async () => {
+    const run = (await new Workspace().runTopology(read('switch-10'))).expectStatus(0);
+    expect(Object.values(run.result.nodes)).toHaveLength(10);
+    for (let node = 1; node <= 10; node++) {
+      const lines = run.lines(`n${node}`).filter((line) => line.includes('packets'));
+      expect(lines).toEqual(
+        Array.from({ length: 9 }, () => '3 packets transmitted, 3 packets received, 0% packet loss'),
+      );
+    }
+    expect(run.link('lan').dropped).toBe(0);
+  });
+
+  test('tcp-stream: a megabyte takes what a cable of 10 Mbit/s makes of it', async () => {
+    const run = (await new Workspace().runTopology(read('tcp-stream'))).expectStatus(0);
+    const [, bytes, seconds] = /received (\d+) bytes in ([\d.]+) s/.exec(run.console('server')) ?? [];
+    expect(Number(bytes)).toBe(1 << 20);
+    // 724 full frames and one of the rest, back to back; and the beginning of the connection, at 20 ms a round.
+    const least = ((724 * 1514 + ((1 << 20) - 724 * 1448) + 66) * 8) / 10e6;
+    expect(Number(seconds)).toBeGreaterThan(least);
+    expect(Number(seconds)).toBeLessThan(least + 0.06);
+  });
+
+  test('lossy-link: some frames are lost, the same ones every time, and others with another seed', async () => {
+    const lost = async (...args: string[]) => {
+      const run = (await new Workspace().runTopology(read('lossy-link'), args)).expectStatus(0);
+      const lines = run.lines('a');
+      const seen = new Set(lines.flatMap((line) => /seq=(\d+)/.exec(line)?.[1] ?? []));
+      const missing = Array.from({ length: 200 }, (_, place) => place).filter(
+        (place) => !seen.has(`${place}`),
+      );
+      expect(run.link('ab').dropped).toBeGreaterThanOrEqual(missing.length);
+      return missing;
+    };
+    const first = await lost();
+    // Both ways have to be without loss: 200 x (1 - 0.95²) is about 20.
+    expect(first.length).toBeGreaterThan(5);
+    expect(first.length).toBeLessThan(40);
+    expect(await lost()).toEqual(first);
+    expect(await lost('--seed', '2')).not.toEqual(first);
+  });
+});
