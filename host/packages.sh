@@ -12,8 +12,8 @@ set -euo pipefail
 
 # Kernel, addon, guest programs and root file system.
 readonly BUILD_PACKAGES=(make gcc g++ libc6-dev flex bison bc libelf-dev patch xz-utils cpio kmod busybox-static)
-# Readers of what a run has written.
-readonly TEST_PACKAGES=(tcpdump tshark)
+# Readers of what a run has written, and a foreign vhost-user front-end.
+readonly TEST_PACKAGES=(tcpdump tshark qemu-system-x86 ipxe-qemu)
 
 say() { printf 'packages: %s\n' "$*" >&2; }
 

@@ -38,7 +38,7 @@ async function realTime(): Promise<{ calendar: ForeignCalendar; serve<T>(what: P
         done = true;
       };
       what.then(mark, mark);
-      await drive(hub, 'what QEMU is to do', () => done, 60_000);
+      await drive(hub, 'what QEMU is to do', () => done, 100_000);
       return await what;
     },
   };
@@ -65,5 +65,5 @@ describe.skipIf(qemuMissing !== '')(`QEMU on a segment${skipped}`, () => {
     calendar.interrupt();
     expect(await serve(calendar.ended)).toMatchObject({ status: 130 });
     expect(calendar.files).toEqual([]);
-  });
+  }, 300_000);
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CAP_TIME_SHARE, Op } from '../../protocols/um-timetravel/index.js';
 import { instant, NEVER } from '../calendar/index.js';
-import { TIME_OF_DAY, TimeClientBench } from './time-client-bench.js';
+import { TIME_OF_DAY, TimeClientBench } from './testing/time-client-bench.js';
 
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 

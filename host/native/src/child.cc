@@ -33,6 +33,8 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   int copies[3];
   for (int i = 0; ready && i < 3; i++) ready = (copies[i] = fcntl(request.stdio[i], F_DUPFD_CLOEXEC, 3)) >= 0;
   for (int i = 0; ready && i < 3; i++) ready = dup2(copies[i], i) == i;
+  // Whoever started us may have left descriptors open that no program of ours is to have.
+  if (ready) ready = close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
   if (ready) execve(request.file.c_str(), arguments, environment);
   int error = errno;
   ssize_t written = write(report, &error, sizeof error);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { closeSync, fstatSync } from 'node:fs';
-import { addon, type Channel, createSharedMemory, NativeHub } from '../../host/native/index.js';
+import { addon, type Channel, createSharedMemory, NativeHub } from '../../../host/native/index.js';
 import {
   CAP_TIME_SHARE,
   FLAG_REQ_RUN,
@@ -11,9 +11,9 @@ import {
   opName,
   SharedPage,
   sharedPageBytes,
-} from '../../protocols/um-timetravel/index.js';
-import { type Instant, instant } from '../calendar/index.js';
-import { TimeClient } from './time-client.js';
+} from '../../../protocols/um-timetravel/index.js';
+import { type Instant, instant } from '../../calendar/index.js';
+import { TimeClient } from '../time-client.js';
 
 const CLIENTS = 4;
 const ID = 3;
