@@ -23,9 +23,10 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
                          int report) {
   sigset_t none;
   sigemptyset(&none);
-  struct sigaction standard {};
-  standard.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; signal++) sigaction(signal, &standard, nullptr);
+  // The kernel's own call and structure: the C library keeps two signals to itself, and they may be ignored.
+  const unsigned long standard[4] = {};  // SIG_DFL, no flags, no restorer, an empty mask
+  for (int signal = 1; signal < NSIG; signal++)
+    syscall(SYS_rt_sigaction, signal, standard, nullptr, sizeof(unsigned long));
   // The parent may have died before the death signal was asked for: then it is too late for it.
   bool ready = sigprocmask(SIG_SETMASK, &none, nullptr) == 0 && setpgid(0, 0) == 0 &&
                prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && chdir(request.directory.c_str()) == 0;
