@@ -35,7 +35,7 @@ addon: packages node_modules/.package-lock.json
 
 kernel: packages
 	@mkdir -p build
-	@ln -sfn "$$(host/uml/kernel.sh build)/linux" build/linux
+	@folder=$$(host/uml/kernel.sh build) && ln -sfn "$$folder/linux" build/linux
 
 build/base.cpio: packages $(shell find guest -type f -not -name '*.ts')
 	@mkdir -p build
