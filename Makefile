@@ -17,7 +17,7 @@ SOURCES := build.js $(shell find backend protocols host guest bench -name '*.ts'
 build: dist/.built addon kernel build/base.cpio
 
 packages:
-	@host/packages.sh
+	@host/packages.sh build
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@echo '== npm packages'
@@ -45,6 +45,7 @@ demo: build
 	@node dist/backend/cli/main.js run examples/two-nodes.yaml
 
 test: build lint
+	@host/packages.sh test
 	@npx --no-install vitest run
 
 bench: build
