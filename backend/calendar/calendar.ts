@@ -22,8 +22,8 @@ export interface CalendarOptions {
   activated(participant: Participant, at: Instant, until: Instant): void;
   /** At each barrier: everything before `safe` has happened, in all domains. */
   barrier(safe: Instant): void;
-  /** A window begins, in which so many domains with participants have something to do. */
-  opened?(domains: number): void;
+  /** A window begins. */
+  opened?(): void;
   ended(end: End, at: Instant): void;
 }
 
@@ -134,7 +134,7 @@ export class Calendar {
       const horizon = earlier(horizons[domain.index] as Instant, limit);
       if ((next[domain.index] as Instant) < horizon) this.#ready.push({ domain, horizon });
     }
-    this.#options.opened?.(this.#ready.filter(({ domain }) => domain.participants.length > 0).length);
+    this.#options.opened?.();
     invariant(
       this.#ready.length > 0,
       () => `no domain may run at ${formatInstant(safe)}: a cycle of domains has no latency`,

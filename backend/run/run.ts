@@ -95,7 +95,7 @@ export class Run {
       until: topology.until ?? NEVER,
       activated: (participant, at) => this.#log.activation(at, participant.id),
       barrier: (safe) => this.#barrier(safe),
-      opened: (domains) => this.#placement.window(domains),
+      opened: () => this.#placement.window(this.#calendar.activations),
       ended: (end, at) => {
         this.#end ??= { reason: end, at: this.#finishedAt ?? at };
       },
