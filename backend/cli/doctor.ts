@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, statfsSync } from 'node:fs';
 import { packageFile } from '../../host/package-root.js';
-import { umlKernel } from '../../host/uml/kernel.js';
+import { kernelBuildCommand, umlKernel } from '../../host/uml/kernel.js';
 import { Run } from '../run/index.js';
 import { loadTopology } from '../topology/index.js';
 
@@ -64,7 +64,7 @@ function baseFinding(): Finding {
 }
 
 function kernelFinding(): Finding {
-  return finding('User-Mode Linux kernel', true, 'run: make kernel', () => {
+  return finding('User-Mode Linux kernel', true, `run: ${kernelBuildCommand()}`, () => {
     const path = umlKernel(undefined);
     const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 5000 });
     return `${stdout.trim() || 'of unknown version'} at ${path}`;

@@ -1,22 +1,42 @@
 // SPDX-License-Identifier: MIT
-import { accessSync, constants, realpathSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { OneclockError } from '../../backend/errors.js';
 import { packageFile } from '../package-root.js';
 
+const LOOK_MS = 10_000;
+
+/** The command that builds the kernel: make's where there is a checkout, else the script of the installed package. */
+export function kernelBuildCommand(): string {
+  return existsSync(packageFile('Makefile')) ? 'make kernel' : `${packageFile('host/uml/kernel.sh')} build`;
+}
+
+/** Where this package's kernel is: what make has linked, else what the script has built into the user's cache. */
+function builtKernel(): string {
+  const linked = packageFile('build/linux');
+  if (existsSync(linked)) return linked;
+  const { status, stdout } = spawnSync(packageFile('host/uml/kernel.sh'), ['path'], {
+    encoding: 'utf8',
+    timeout: LOOK_MS,
+  });
+  return status === 0 ? join(stdout.trim(), 'linux') : linked;
+}
+
 /**
- * The kernel for nodes that name none: `ONECLOCK_UML_KERNEL`, else the one that `make build` made.
+ * The kernel for nodes that name none: `ONECLOCK_UML_KERNEL`, else the one that was built.
  *
  * @param named the topology's own
  * @throws OneclockError `MACHINE` where it is missing or may not be executed
  */
 export function umlKernel(named: string | undefined): string {
-  const path = named ?? process.env.ONECLOCK_UML_KERNEL ?? packageFile('build/linux');
+  const path = named ?? process.env.ONECLOCK_UML_KERNEL ?? builtKernel();
   try {
     accessSync(path, constants.X_OK);
     return realpathSync(path);
   } catch (cause) {
     const advice =
-      named === undefined ? 'run "make kernel" in the checkout' : 'correct `kernel:` in the topology';
+      named === undefined ? `run "${kernelBuildCommand()}"` : 'correct `kernel:` in the topology';
     throw new OneclockError('MACHINE', `there is no User-Mode Linux kernel at ${path}: ${advice}`, { cause });
   }
 }

@@ -199,7 +199,7 @@ describe('a kernel that is none', () => {
     const { status, stderr } = await space.run(['run', file], { ONECLOCK_UML_KERNEL: '/nowhere/linux' });
     expect(status).toBe(4);
     expect(stderr).toContain(
-      'there is no User-Mode Linux kernel at /nowhere/linux: run "make kernel" in the checkout',
+      'there is no User-Mode Linux kernel at /nowhere/linux: run "make kernel"',
     );
   });
 });
