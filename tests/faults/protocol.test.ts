@@ -198,8 +198,6 @@ describe('a kernel that is none', () => {
     const file = space.write('topology.yaml', 'name: t\nnodes: { a: { kind: uml, run: "true" } }\n');
     const { status, stderr } = await space.run(['run', file], { ONECLOCK_UML_KERNEL: '/nowhere/linux' });
     expect(status).toBe(4);
-    expect(stderr).toContain(
-      'there is no User-Mode Linux kernel at /nowhere/linux: run "make kernel"',
-    );
+    expect(stderr).toContain('there is no User-Mode Linux kernel at /nowhere/linux: run "make kernel"');
   });
 });
