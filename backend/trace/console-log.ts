@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { formatInstant, type Instant } from '../calendar/index.js';
-import { OneclockError } from '../errors.js';
+import { writeFully } from './write-fully.js';
 
 /** Bytes of a line; what is longer is given as several. */
 export const MAX_LINE = 16_384;
+/** What errors call the file. */
+const WHAT = 'a console log';
 /** Bytes that are gathered before they are written. */
 const CHUNK = 65_536;
 const LF = 0x0a;
@@ -64,7 +66,7 @@ export class ConsoleLog {
   flush(): void {
     const length = this.used;
     this.used = 0;
-    this.writeFully(this.chunk.subarray(0, length));
+    writeFully(this.descriptor, this.chunk.subarray(0, length), WHAT);
   }
 
   /**
@@ -121,18 +123,5 @@ export class ConsoleLog {
     if (this.used + bytes.length > CHUNK) this.flush();
     this.chunk.set(bytes, this.used);
     this.used += bytes.length;
-  }
-
-  private writeFully(bytes: Uint8Array): void {
-    try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.descriptor, bytes, done);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new OneclockError(
-        'MACHINE',
-        `a console log could not be written (${reason}): make room on the disk of the run directory, or choose another with --out`,
-        { cause },
-      );
-    }
   }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { type Instant, NEVER, ZERO } from '../calendar/time.js';
-import { invariant, OneclockError } from '../errors.js';
+import { invariant } from '../errors.js';
+import { writeFully } from './write-fully.js';
 
 /**
  * Captures in the pcapng format (draft-ietf-opsawg-pcapng), little-endian.
@@ -45,6 +46,8 @@ const NO_DATA = new Uint8Array(0);
 /** Where the fixed fields of a block begin, behind its type and its length. */
 const BODY = 8;
 
+/** What errors call the file. */
+const WHAT = 'a capture';
 /** Bytes that are gathered before they are written. */
 const CHUNK = 65_536;
 
@@ -227,7 +230,7 @@ export class PcapngWriter {
   flush(): void {
     const length = this.used;
     this.used = 0;
-    this.writeFully(this.chunk.subarray(0, length));
+    writeFully(this.descriptor, this.chunk.subarray(0, length), WHAT);
   }
 
   /**
@@ -261,24 +264,10 @@ export class PcapngWriter {
   private append(bytes: Uint8Array): void {
     if (this.used + bytes.length > CHUNK) this.flush();
     if (bytes.length > CHUNK) {
-      this.writeFully(bytes);
+      writeFully(this.descriptor, bytes, WHAT);
       return;
     }
     this.chunk.set(bytes, this.used);
     this.used += bytes.length;
-  }
-
-  private writeFully(bytes: Uint8Array): void {
-    let written = 0;
-    try {
-      while (written < bytes.length) written += writeSync(this.descriptor, bytes, written);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new OneclockError(
-        'MACHINE',
-        `a capture could not be written (${reason}): make room on the disk of the run directory, or choose another with --out`,
-        { cause },
-      );
-    }
   }
 }

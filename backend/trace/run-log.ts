@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import {
   encodeEnd,
   encodeEvent,
@@ -15,7 +15,8 @@ import {
 } from '../../protocols/trace/index.js';
 import { Heap } from '../calendar/heap.js';
 import { type Instant, later, NEVER, ZERO } from '../calendar/index.js';
-import { invariant, OneclockError } from '../errors.js';
+import { invariant } from '../errors.js';
+import { writeFully } from './write-fully.js';
 
 /** Bytes that are gathered before they are written. */
 const CHUNK = 65_536;
@@ -255,17 +256,7 @@ export class RunLog {
     const bytes = this.out.buffer.subarray(0, this.out.length);
     this.out.length = 0;
     this.hash.update(bytes);
-    if (this.descriptor === undefined) return;
-    try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.descriptor, bytes, done);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new OneclockError(
-        'MACHINE',
-        `the run log could not be written (${reason}): make room on the disk of the run directory, or choose another with --out`,
-        { cause },
-      );
-    }
+    if (this.descriptor !== undefined) writeFully(this.descriptor, bytes, 'the run log');
   }
 }
 
