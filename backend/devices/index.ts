@@ -10,7 +10,6 @@ export { type ServerEvents, VhostUserDeviceServer } from './vhost-user-server.js
 export { VhostUserSession } from './vhost-user-session.js';
 export {
   AGENT_PORT,
-  AGENT_PORT_NAME,
   CONSOLE_PORT,
   type ConsoleOptions,
   type ConsolePorts,

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+// Not from the folder's index: the decoder there is no business of a device.
+import { AGENT_PORT as AGENT_PORT_NAME } from '../../protocols/agent/constants.js';
 import {
   ConsoleConfig,
   ConsoleFeature,
@@ -22,8 +24,6 @@ import type { Virtqueue } from './virtqueue.js';
 export const CONSOLE_PORT = 0;
 /** The agent's port, found by its name. */
 export const AGENT_PORT = 1;
-/** What the guest finds the agent's port by. */
-export const AGENT_PORT_NAME = 'oneclock.agent';
 
 /** The most input that waits for the guest to take it, for each port. */
 export const MAX_PENDING_INPUT_BYTES = 1024 * 1024;

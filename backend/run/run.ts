@@ -271,17 +271,14 @@ export class Run {
     if (exit !== undefined) this.#log.nodeState(at, spec.index, { state: 'exited', code: exit });
     else if (signal !== undefined) this.#log.nodeState(at, spec.index, { state: 'signalled', signal });
     else this.#log.nodeState(at, spec.index, { state: 'ready' });
-    this.#finishIfDone(at);
+    this.#finishIfDone();
   }
 
-  #finishIfDone(at: Instant): void {
+  #finishIfDone(): void {
     const withRun = this.nodes.filter(({ spec }) => spec.run !== undefined);
     if (withRun.length === 0 || !withRun.every(({ done }) => done)) return;
-    // Domains end in any order of wall time: the end is that of the latest in virtual time.
-    this.#finishedAt = withRun.reduce(
-      (latest, { endedAt }) => (endedAt && endedAt > latest ? endedAt : latest),
-      at,
-    );
+    // Domains end in any order of wall time: the end is that of the latest in virtual time, whoever is heard last.
+    this.#finishedAt = withRun.reduce((latest, { endedAt }) => later(latest, endedAt ?? ZERO), ZERO);
     this.#calendar.finish();
   }
 
@@ -305,7 +302,7 @@ export class Run {
       return;
     }
     this.#participants.get(node)?.host.gone();
-    this.#finishIfDone(at);
+    this.#finishIfDone();
   }
 
   #turn(): void {

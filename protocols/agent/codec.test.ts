@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { OneclockError } from '../../backend/errors.js';
-import { AGENT_PORT, AgentDecoder, encodeFromGuest, type FromGuest, MAX_AGENT_MESSAGE } from './codec.js';
+import { AgentDecoder, encodeFromGuest, type FromGuest } from './codec.js';
+import { AGENT_PORT, MAX_AGENT_MESSAGE } from './constants.js';
 import { agentSchema } from './schema.js';
 
 const message: fc.Arbitrary<FromGuest> = fc.oneof(

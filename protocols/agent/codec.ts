@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 import protobuf from 'protobufjs/light.js';
 import { OneclockError } from '../../backend/errors.js';
+import { MAX_AGENT_MESSAGE } from './constants.js';
 import { agentSchema } from './schema.js';
-
-/** The name of the virtio console port that carries these messages. */
-export const AGENT_PORT = 'oneclock.agent';
-/** Bytes in a message, without the size before it. */
-export const MAX_AGENT_MESSAGE = 65536;
 
 /** Bytes of a varint that can hold a size up to {@link MAX_AGENT_MESSAGE}. */
 const MAX_SIZE_BYTES = 3;

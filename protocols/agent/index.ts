@@ -1,2 +1,3 @@
 // SPDX-License-Identifier: MIT
-export { AGENT_PORT, AgentDecoder, encodeFromGuest, type FromGuest, MAX_AGENT_MESSAGE } from './codec.js';
+export { AgentDecoder, encodeFromGuest, type FromGuest } from './codec.js';
+export { AGENT_PORT, MAX_AGENT_MESSAGE } from './constants.js';
