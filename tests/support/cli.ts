@@ -151,7 +151,7 @@ export class Workspace {
   async expectNothingLeft(): Promise<void> {
     const left = () => [
       ...this.processes().map(({ pid, command }) => `process ${pid}: ${command}`),
-      ...readdirSync(this.temporary, { recursive: true }).map((name) => `${this.temporary}/${name}`),
+      ...filesBelow(this.temporary),
       ...readdirSync('/dev/shm')
         .filter((name) => !this.#sharedBefore.has(name))
         .map((name) => `/dev/shm/${name}`),
@@ -240,5 +240,15 @@ export class RunOutcome implements Finished {
     const known = `${this.stderr}\n${this.stdout}`;
     expect({ status: this.status, signal: this.signal }, known).toEqual({ status, signal: null });
     return this;
+  }
+}
+
+/** What is below `folder`; a folder that goes away while it is read counts as there. */
+function filesBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true }).map((name) => `${folder}/${name}`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return [`${folder}: ${(error as Error).message}`];
   }
 }
