@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { invariant } from '../errors.js';
 import { Domain } from './domain.js';
+import { Heap } from './heap.js';
 import type { Lookahead } from './lookahead.js';
 import type { Participant } from './participant.js';
-import { after, duration, earlier, formatInstant, type Instant, NEVER, ZERO } from './time.js';
+import { between, earlier, formatInstant, type Instant, NEVER, ZERO } from './time.js';
+import { type Window, Windows } from './windows.js';
 
 /** Why the calendar has nothing more to do. */
 export type End =
@@ -29,14 +31,15 @@ export interface CalendarOptions {
 
 /**
  * No domain goes further ahead of the others than this, even where nobody can reach it: the end of a run is found at
- * a barrier, and what a window has brought is kept in memory until then.
+ * a barrier, and what a window has brought is kept in memory until then. Nanoseconds.
  */
-const LONGEST_WINDOW = duration(1_000_000_000n);
+const LONGEST_WINDOW = 1_000_000_000;
 
-/** What a domain may run through before the next barrier. */
-interface Window {
-  readonly domain: Domain;
-  readonly horizon: Instant;
+/** Something that is done between windows. */
+interface Act {
+  readonly at: Instant;
+  readonly sequence: number;
+  readonly act: () => void;
 }
 
 /**
@@ -48,7 +51,12 @@ export class Calendar {
   readonly domains: Domain[] = [];
   activations = 0;
   readonly #options: CalendarOptions;
+  readonly #acts = new Heap<Act>((a, b) => a.at < b.at || (a.at === b.at && a.sequence < b.sequence));
+  /** Domains whose next event may be another than the windows know. */
+  readonly #changed = new Set<Domain>();
+  #sequence = 0;
   #lookahead: Lookahead | undefined;
+  #windows: Windows | undefined;
   #ready: Window[] = [];
   #nextReady = 0;
   #busy = 0;
@@ -71,6 +79,7 @@ export class Calendar {
         this.activations++;
         this.#options.activated(participant, at, until);
       },
+      changed: (domain) => this.#changed.add(domain),
     });
     this.domains.push(domain);
     return domain;
@@ -79,7 +88,17 @@ export class Calendar {
   /** Begins; everything after that happens in calls from participants. */
   start(lookahead: Lookahead): void {
     this.#lookahead = lookahead;
+    this.#windows = new Windows(lookahead, this.domains.length);
     this.#launch();
+  }
+
+  /**
+   * Calls `act` at a barrier at which everything before `at` has happened, in all domains, and nothing at `at` or
+   * later: what it does, to the lookahead for one, holds from `at` on. Those of one instant are called in the order in
+   * which they were given. Not called where the run ends before.
+   */
+  at(at: Instant, act: () => void): void {
+    this.#acts.push({ at, sequence: this.#sequence++, act });
   }
 
   /** Ends the run at the next barrier, when all domains have come to the end of the present window. */
@@ -101,7 +120,7 @@ export class Calendar {
           if (this.#busy >= this.#options.jobs) return;
           const { domain, horizon } = this.#ready[this.#nextReady++] as Window;
           this.#busy++;
-          domain.open(horizon);
+          (this.domains[domain] as Domain).open(horizon);
         } else if (this.#busy > 0) {
           return;
         } else {
@@ -115,30 +134,42 @@ export class Calendar {
 
   /** Hands over what crossed, and gives the next windows. Looks at virtual state only. */
   #barrier(): void {
-    for (const domain of this.domains) {
+    for (const { domain: index } of this.#ready) {
+      const domain = this.domains[index] as Domain;
       for (const { target, event } of domain.outbox) target.accept(event);
       domain.outbox.length = 0;
+      this.#changed.add(domain);
     }
-    const next = this.domains.map((domain) => domain.next);
-    const safe = next.reduce(earlier, NEVER);
+    const { until } = this.#options;
+    let safe = this.#safe();
+    for (let next = this.#acts.peek(); next !== undefined; next = this.#acts.peek()) {
+      if (this.#finishing || next.at > safe || next.at >= until) break;
+      this.#acts.pop();
+      next.act();
+      safe = this.#safe();
+    }
     this.#options.barrier(safe);
-    if (this.#finishing || safe >= this.#options.until) {
+    if (this.#finishing || safe >= until) {
       this.#end(safe);
       return;
     }
-    const horizons = (this.#lookahead as Lookahead).horizons(next);
-    const limit = earlier(after(safe, LONGEST_WINDOW), this.#options.until);
+    const limit = earlier(this.#acts.peek()?.at ?? NEVER, until);
+    const span = Math.min(LONGEST_WINDOW, Number(between(safe, limit)));
     this.#nextReady = 0;
-    this.#ready = [];
-    for (const domain of this.domains) {
-      const horizon = earlier(horizons[domain.index] as Instant, limit);
-      if ((next[domain.index] as Instant) < horizon) this.#ready.push({ domain, horizon });
-    }
+    this.#ready = (this.#windows as Windows).open(safe, span);
     this.#options.opened?.();
     invariant(
       this.#ready.length > 0,
       () => `no domain may run at ${formatInstant(safe)}: a cycle of domains has no latency`,
     );
+  }
+
+  /** Everything before it has happened, in all domains. */
+  #safe(): Instant {
+    const windows = this.#windows as Windows;
+    for (const domain of this.#changed) windows.update(domain.index, domain.next);
+    this.#changed.clear();
+    return windows.safe;
   }
 
   #end(safe: Instant): void {

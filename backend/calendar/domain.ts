@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { invariant } from '../errors.js';
+import { Agenda, type Entry, entry } from './agenda.js';
 import { type CalendarEvent, EventKind } from './event.js';
 import { EventQueue } from './event-queue.js';
 import type { Interrupt, Participant, ParticipantHost } from './participant.js';
@@ -22,6 +23,13 @@ export interface DomainHost {
   distance(from: Domain, to: Domain): Instant;
   /** A participant is about to run. */
   activated(participant: Participant, at: Instant, until: Instant): void;
+  /** Its next event may be another, though no window of it is open. */
+  changed(domain: Domain): void;
+  /**
+   * Whether participants touch each other by ways that are not seen here, so that any may have another `wake`
+   * after anything has happened. Else it changes only where {@link ParticipantHost} tells, or by an interrupt.
+   */
+  readonly unseen?: boolean;
 }
 
 /**
@@ -29,13 +37,15 @@ export interface DomainHost {
  * time, from its activation until it is quiet (rule T2).
  */
 export class Domain {
-  readonly participants: Participant[] = [];
   readonly outbox: Crossing[] = [];
   /** Everything before it has happened; nothing may be added there any more (rule T6). */
   horizon: Instant = ZERO;
   /** Events that were applied. */
   events = 0;
   readonly #queue = new EventQueue();
+  readonly #participants = new Map<Participant, Entry<Participant>>();
+  /** When they want to run; the one that runs is not in it. */
+  readonly #wakes = new Agenda<Participant>();
   readonly #interrupts: Interrupt[] = [];
   #now: Instant = ZERO;
   #running: Participant | undefined;
@@ -51,18 +61,27 @@ export class Domain {
 
   /** Adds a participant, and says whom it is to tell. */
   add(participant: Participant): ParticipantHost {
-    this.participants.push(participant);
-    this.participants.sort((a, b) => a.id - b.id);
+    this.#participants.set(participant, entry(participant, participant.id));
+    this.#ask(participant);
+    this.#changed();
     return {
       quiet: () => {
         invariant(this.#running === participant, () => `${participant.name} became quiet without having run`);
         this.#running = undefined;
+        this.#ask(participant);
         this.#step();
       },
+      rescheduled: () => {
+        if (this.#running === participant) return;
+        this.#ask(participant);
+        this.#changed();
+      },
       gone: () => {
-        const at = this.participants.indexOf(participant);
-        if (at >= 0) this.participants.splice(at, 1);
+        const wish = this.#participants.get(participant);
+        if (wish) this.#wakes.delete(wish);
+        this.#participants.delete(participant);
         if (this.#running === participant) this.#running = undefined;
+        this.#changed();
         this.#step();
       },
     };
@@ -76,9 +95,8 @@ export class Domain {
 
   /** The next instant at which something happens here by itself. Meaningful between windows. */
   get next(): Instant {
-    let next = this.#queue.next;
-    for (const participant of this.participants) next = earlier(next, participant.wake);
-    return next;
+    if (this.host.unseen) this.#askAll();
+    return earlier(this.#queue.next, this.#wakes.next);
   }
 
   get running(): Participant | undefined {
@@ -92,6 +110,7 @@ export class Domain {
   post(target: Domain, event: CalendarEvent): void {
     if (target === this) {
       this.#queue.push(event);
+      this.#changed();
       this.#running?.curtail(event.at);
       return;
     }
@@ -109,6 +128,7 @@ export class Domain {
       () => `an event for ${formatInstant(event.at)} came when ${formatInstant(this.horizon)} was granted`,
     );
     this.#queue.push(event);
+    this.#changed();
   }
 
   /** Asks for an interrupt as soon as the guest may be disturbed, at this instant of virtual time. */
@@ -132,6 +152,23 @@ export class Domain {
     this.horizon = horizon;
     this.#open = true;
     this.#step();
+  }
+
+  /** Finds out when a quiet participant wants to run. */
+  #ask(participant: Participant): void {
+    const wish = this.#participants.get(participant);
+    // One that was slow to ask is not let run in the past.
+    if (wish) this.#wakes.set(wish, later(participant.wake, this.#now));
+  }
+
+  #askAll(): void {
+    for (const participant of this.#participants.keys()) {
+      if (participant !== this.#running) this.#ask(participant);
+    }
+  }
+
+  #changed(): void {
+    if (!this.#open) this.host.changed(this);
   }
 
   /** Goes on while nobody has to be waited for. A participant may answer before `run` returns, hence the guard. */
@@ -180,26 +217,30 @@ export class Domain {
 
   #deliverNext(): void {
     const interrupt = this.#interrupts.shift() as Interrupt;
-    for (const participant of this.participants) participant.reach(this.#now);
+    const { participant } = interrupt;
+    if (participant && this.#participants.has(participant)) participant.reach(this.#now);
+    else for (const each of this.#participants.keys()) each.reach(this.#now);
     this.#delivering = true;
     interrupt.deliver(() => {
       this.#delivering = false;
+      if (participant) this.#ask(participant);
+      else this.#askAll();
       this.#step();
     });
   }
 
   #activate(at: Instant): void {
-    let until = earlier(this.horizon, this.#queue.next);
-    let chosen: Participant | undefined;
-    for (const participant of this.participants) {
-      if (chosen === undefined && participant.wake <= at) chosen = participant;
-      else until = earlier(until, participant.wake);
-    }
-    invariant(chosen !== undefined, () => `nobody to run in domain ${this.index} at ${formatInstant(at)}`);
-    // Another wants to run at the same instant: this one gets the instant, and no more.
-    until = later(until, after(at, ONE));
-    this.#running = chosen;
-    this.host.activated(chosen, at, until);
-    chosen.run(at, until);
+    const wish = this.#wakes.peek();
+    invariant(
+      wish !== undefined && wish.at <= at,
+      () => `nobody to run in domain ${this.index} at ${formatInstant(at)}`,
+    );
+    this.#wakes.delete(wish);
+    const until = earlier(earlier(this.horizon, this.#queue.next), this.#wakes.next);
+    this.#running = wish.owner;
+    // Another may want to run at the same instant: this one gets the instant, and no more.
+    const granted = later(until, after(at, ONE));
+    this.host.activated(wish.owner, at, granted);
+    wish.owner.run(at, granted);
   }
 }

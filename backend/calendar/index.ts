@@ -2,6 +2,6 @@
 export { Calendar, type CalendarOptions, type End } from './calendar.js';
 export { Domain } from './domain.js';
 export { type CalendarEvent, EventKind } from './event.js';
-export { Lookahead } from './lookahead.js';
+export { Lookahead, type Way } from './lookahead.js';
 export type { Interrupt, Participant, ParticipantHost } from './participant.js';
 export * from './time.js';

@@ -2,82 +2,144 @@
 import { Heap } from './heap.js';
 import { after, type Duration, type Instant, NEVER, ZERO } from './time.js';
 
-interface Edge {
+/** A way from one domain to another. */
+export interface Way {
+  readonly from: number;
   readonly to: number;
-  readonly latency: Duration;
+  /** Whatever `from` does at t reaches `to` at t + `latency` at the earliest; undefined: there is no way now. */
+  readonly latency: Duration | undefined;
 }
 
-interface Label {
-  readonly at: Instant;
+/** A domain whose ways all lead to or from one other. */
+export interface Leaf {
   readonly domain: number;
-  /** Whose next event this comes from. */
-  readonly source: number;
+  /** To its core. */
+  readonly up: Duration | undefined;
+  /** From its core. */
+  readonly down: Duration | undefined;
+}
+
+/** A domain that others may be reached by, with its leaves. */
+export interface Core {
+  readonly domain: number;
+  readonly leaves: readonly Leaf[];
+  /** The ways to other cores, the least to each; by their places. */
+  readonly ways: readonly { readonly to: number; readonly latency: Duration }[];
+}
+
+/** The domains, so that those that lead nowhere need not be looked at on the way to others. */
+export interface Structure {
+  readonly cores: readonly Core[];
+  /** By domain: the place of its core, which it may be itself. */
+  readonly coreOf: readonly number[];
+  /** By domain; undefined for a core. */
+  readonly leafOf: readonly (Leaf | undefined)[];
 }
 
 /**
- * Which domain can reach which, and how fast. An edge may have latency zero (a switch is a domain of its own
- * whose whole latency lies before it); a cycle must not be all zeros, or nobody on it could ever run.
+ * Which domain can reach which, and how fast. A way may have latency zero (a switch is a domain of its own whose
+ * whole latency lies before it); a cycle must not be all zeros, or nobody on it could ever run.
  */
 export class Lookahead {
-  readonly #edges: Edge[][];
-  /** By the domain that is reached: how soon from each. Found when first asked for. */
-  readonly #returns = new Map<number, readonly Instant[]>();
+  readonly #ways: Way[] = [];
+  #structure: Structure | undefined;
+  /** By the place of a core: how far the others are. Found when first asked for. */
+  readonly #distances = new Map<number, readonly Instant[]>();
 
-  constructor(private readonly domains: number) {
-    this.#edges = Array.from({ length: domains }, () => []);
+  constructor(private readonly domains: number) {}
+
+  /** Makes a way. Of several between two domains the least counts. */
+  connect(from: number, to: number, latency: Duration | undefined): Way {
+    const way = { from, to, latency };
+    if (from !== to) this.#ways.push(way);
+    this.#forget();
+    return way;
   }
 
-  /** Whatever `from` does at t reaches `to` at t + `latency` at the earliest. The least of several counts. */
-  connect(from: number, to: number, latency: Duration): void {
-    const edges = this.#edges[from] as Edge[];
-    const known = edges.findIndex((edge) => edge.to === to);
-    if (known < 0) edges.push({ to, latency });
-    else if (latency < (edges[known] as Edge).latency) edges[known] = { to, latency };
-    this.#returns.clear();
+  /** From now on `way` takes `latency`; undefined: there is none for the time being. */
+  change(way: Way, latency: Duration | undefined): void {
+    (way as { latency: Duration | undefined }).latency = latency;
+    this.#forget();
+  }
+
+  /** The same object as long as nothing has changed. */
+  get structure(): Structure {
+    this.#structure ??= this.#arrange();
+    return this.#structure;
   }
 
   /** The least time in which anything in `from` can reach `to`; NEVER where there is no way. */
   distance(from: number, to: number): Instant {
-    let distances = this.#returns.get(from);
-    if (distances === undefined) {
-      const next = new Array<Instant>(this.domains).fill(NEVER);
-      next[from] = ZERO;
-      distances = this.horizons(next);
-      this.#returns.set(from, distances);
-    }
-    return from === to ? ZERO : (distances[to] as Instant);
+    if (from === to) return ZERO;
+    const { coreOf, leafOf } = this.structure;
+    const [start, end] = [coreOf[from] as number, coreOf[to] as number];
+    const [first, last] = [leafOf[from], leafOf[to]];
+    const up = first === undefined ? ZERO : first.up;
+    const down = last === undefined ? ZERO : last.down;
+    if (up === undefined || down === undefined) return NEVER;
+    const between = start === end ? ZERO : (this.#from(start)[end] as Instant);
+    return after(between, (up + down) as Duration);
   }
 
-  /**
-   * How far each domain may run: the least over all other domains E of next(E) + distance(E, D). What a domain sends
-   * itself by way of others is no bound from the start, for it may send nothing: whoever runs the domain shortens
-   * its window when it does (Domain.post).
-   *
-   * One shortest-path search from all domains at once, in O((n + edges) log n): the least from another domain is
-   * among the two least from different domains, so two labels for each domain are enough.
-   *
-   * @param next the next event of each domain
-   */
-  horizons(next: readonly Instant[]): Instant[] {
-    const first = new Array<number | undefined>(this.domains).fill(undefined);
-    const second = new Array<boolean>(this.domains).fill(false);
-    const horizon = new Array<Instant>(this.domains).fill(NEVER);
-    const heap = new Heap<Label>((a, b) => a.at < b.at);
-    for (let domain = 0; domain < this.domains; domain++) {
-      const at = next[domain] as Instant;
-      if (at < NEVER) heap.push({ at, domain, source: domain });
+  #forget(): void {
+    this.#structure = undefined;
+    this.#distances.clear();
+  }
+
+  #arrange(): Structure {
+    const least = Array.from({ length: this.domains }, () => new Map<number, Duration>());
+    const neighbours = Array.from({ length: this.domains }, () => new Set<number>());
+    for (const { from, to, latency } of this.#ways) {
+      if (latency === undefined) continue;
+      const known = least[from]?.get(to);
+      if (known === undefined || latency < known) least[from]?.set(to, latency);
+      neighbours[from]?.add(to);
+      neighbours[to]?.add(from);
     }
+    /** Of two that have only each other, the first is the core. */
+    const hub = neighbours.map((near, domain) => {
+      const [only] = near;
+      if (near.size !== 1 || only === undefined) return undefined;
+      return (neighbours[only] as Set<number>).size > 1 || only < domain ? only : undefined;
+    });
+    const members = hub.flatMap((leads, domain) => (leads === undefined ? [domain] : []));
+    const places = new Map(members.map((domain, place) => [domain, place]));
+    const leafOf = hub.map((core, domain): Leaf | undefined =>
+      core === undefined
+        ? undefined
+        : { domain, up: least[domain]?.get(core), down: least[core]?.get(domain) },
+    );
+    const coreOf = hub.map((core, domain) => places.get(core ?? domain) as number);
+    const leaves: Leaf[][] = members.map(() => []);
+    for (const leaf of leafOf) if (leaf) leaves[coreOf[leaf.domain] as number]?.push(leaf);
+    const cores = members.map((domain, place) => ({
+      domain,
+      leaves: leaves[place] as Leaf[],
+      ways: [...(least[domain] as Map<number, Duration>)]
+        .filter(([to]) => places.has(to))
+        .map(([to, latency]) => ({ to: places.get(to) as number, latency })),
+    }));
+    return { cores, coreOf, leafOf };
+  }
+
+  /** How far each core is from that at `place`. */
+  #from(place: number): readonly Instant[] {
+    const known = this.#distances.get(place);
+    if (known) return known;
+    const { cores } = this.structure;
+    const distances = cores.map(() => NEVER);
+    const heap = new Heap<{ at: Instant; core: number }>((a, b) => a.at < b.at);
+    heap.push({ at: ZERO, core: place });
     for (let label = heap.pop(); label !== undefined; label = heap.pop()) {
-      const { at, domain, source } = label;
-      if (second[domain] || first[domain] === source) continue;
-      if (first[domain] === undefined) first[domain] = source;
-      else second[domain] = true;
-      if (source !== domain && at < (horizon[domain] as Instant)) horizon[domain] = at;
-      for (const edge of this.#edges[domain] as Edge[]) {
-        if (edge.to === source || second[edge.to] || first[edge.to] === source) continue;
-        heap.push({ at: after(at, edge.latency), domain: edge.to, source });
+      const { at, core } = label;
+      if (at >= (distances[core] as Instant)) continue;
+      distances[core] = at;
+      for (const { to, latency } of (cores[core] as Core).ways) {
+        const reached = after(at, latency);
+        if (reached < (distances[to] as Instant)) heap.push({ at: reached, core: to });
       }
     }
-    return horizon;
+    this.#distances.set(place, distances);
+    return distances;
   }
 }

@@ -28,12 +28,16 @@ export interface Participant {
 export interface ParticipantHost {
   /** It has done all it can until its `wake`. */
   quiet(): void;
+  /** It is quiet, and its `wake` has changed without an interrupt. */
+  rescheduled(): void;
   /** It has gone; whatever it was doing is over. */
   gone(): void;
 }
 
 /** An interrupt of a guest that waits for the moment at which the guest may be disturbed. */
 export interface Interrupt {
+  /** The guest; undefined where that is not known. */
+  readonly participant: Participant | undefined;
   /**
    * Gives it to the guest, which is quiet. `done` is called once, when the guest has taken it; only then may
    * anything else be sent (rule T4).

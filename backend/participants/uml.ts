@@ -51,6 +51,8 @@ export interface UmlOptions {
 export interface UmlOwner {
   /** It has done all it can until its `wake`. */
   quiet(): void;
+  /** It is quiet, and its `wake` has changed. */
+  rescheduled(): void;
   /** The time of its domain. */
   now(): Instant;
   /** An interrupt of one of its devices waits for the moment at which the guest may be disturbed. */
@@ -111,6 +113,7 @@ export class UmlParticipant implements Participant {
         {
           raise: (line) =>
             owner.raise({
+              participant: this,
               deliver: (done) => {
                 this.#disturb();
                 server.deliver(line, () => this.#settled(done));
@@ -171,6 +174,7 @@ export class UmlParticipant implements Participant {
   /** Somebody's broadcast, for the moment at which the guest may be disturbed. */
   notify(value: bigint): Interrupt {
     return {
+      participant: this,
       deliver: (done) => {
         if (!this.#client || this.#closed) return done();
         this.#disturb();
@@ -212,6 +216,7 @@ export class UmlParticipant implements Participant {
   fail(error: OneclockError, hung = false): void {
     if (this.#failure || this.#closed) return;
     this.#failure = { error, hung };
+    this.owner.rescheduled();
     if (this.alive) this.#kill();
     else this.#report();
   }
@@ -220,6 +225,7 @@ export class UmlParticipant implements Participant {
   #failSoon(error: OneclockError): void {
     if (this.#failure || this.#closed) return;
     this.#failure = { error, hung: false };
+    this.owner.rescheduled();
     if (this.alive) this.#killAt = performance.now() + ENDING_MS;
     else this.#report();
   }

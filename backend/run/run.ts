@@ -219,6 +219,7 @@ export class Run {
       },
       {
         quiet: () => host?.quiet(),
+        rescheduled: () => host?.rescheduled(),
         now: () => domain.now,
         raise: (interrupt) => domain.raise(spec.index, interrupt),
         broadcast: (value) => this.#broadcast(node, value),

@@ -119,6 +119,7 @@ export class ForeignClient implements Participant {
   /** Passes on somebody's broadcast. */
   notify(value: bigint): Interrupt {
     return {
+      participant: undefined,
       deliver: (done) => {
         this.#client.broadcast(value);
         this.#client.whenSettled(done);

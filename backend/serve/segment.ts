@@ -96,6 +96,7 @@ export class Segment {
       return;
     }
     this.domain.raise(number, {
+      participant: undefined,
       deliver: (done) => {
         this.#delivery = { station, since: performance.now() };
         session.deliver(line, () => {

@@ -81,6 +81,8 @@ export class Server {
       activated: (_client, at) => {
         this.#reached = later(this.#reached, at);
       },
+      changed: () => undefined,
+      unseen: true,
     });
     this.#pages = new Pages(options.sharedMemory);
     try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { Calendar, type Domain, EventKind, Lookahead } from '../index.js';
+import { Calendar, type Domain, EventKind, Lookahead, type Way } from '../index.js';
 import type { Participant, ParticipantHost } from '../participant.js';
 import { after, type Duration, duration, earlier, type Instant, instant, NEVER, ZERO } from '../time.js';
 
@@ -21,10 +21,13 @@ export interface ModelNode {
   budget: number;
 }
 
+/** One direction of a link. */
 export interface ModelLink {
+  readonly id: number;
   readonly from: number;
   readonly to: number;
-  readonly latency: Duration;
+  /** From each instant on, ascending, the first 0; undefined: what is sent is lost. */
+  readonly latencies: readonly { readonly since: Instant; readonly latency: Duration | undefined }[];
 }
 
 export interface Model {
@@ -33,20 +36,35 @@ export interface Model {
   readonly seed: number;
 }
 
-/** Random nodes and links; latency 0 is among them, and joins domains. */
+/**
+ * Random nodes and links whose latency may change, or that go down for a time; latency 0 is among them, and joins
+ * domains. Every other model has one node that many are linked to, as a switch is.
+ */
 export function randomModel(seed: number): Model {
   const random = numbers(seed);
-  const count = 1 + random(7);
+  const count = 1 + random(9);
   const nodes = Array.from({ length: count }, (_, index) => index);
   const links: ModelLink[] = [];
+  const latency = () => duration(BigInt([0, 1, 3, 10, 50, 1000][random(6)] as number));
   for (let i = 0; i < count + random(8); i++) {
-    const from = random(count);
+    const from = seed % 2 === 0 && random(3) > 0 ? 0 : random(count);
     const to = random(count);
     if (from === to) continue;
-    const latency = duration(BigInt([0, 1, 3, 10, 50, 1000][random(6)] as number));
-    links.push({ from, to, latency }, { from: to, to: from, latency });
+    const latencies: { since: Instant; latency: Duration | undefined }[] = [
+      { since: ZERO, latency: latency() },
+    ];
+    for (let since = random(150); since < 300 && random(3) === 0; since += 1 + random(100)) {
+      latencies.push({ since: instant(BigInt(since)), latency: random(4) === 0 ? undefined : latency() });
+    }
+    const id = links.length;
+    links.push({ id, from, to, latencies }, { id: id + 1, from: to, to: from, latencies });
   }
   return { nodes, links, seed };
+}
+
+/** What `link` takes for a message that is sent at `at`. */
+export function latencyAt(link: ModelLink, at: Instant): Duration | undefined {
+  return link.latencies.findLast(({ since }) => since <= at)?.latency;
 }
 
 export function startNode(model: Model, index: number): ModelNode {
@@ -77,12 +95,20 @@ export function nextTimer(node: ModelNode): Instant {
 /** A line for each reaction: when, who, why. Sorted, so that what ran at once has no order. */
 export type ModelTrace = string[];
 
+interface Message {
+  readonly sent: Instant;
+  readonly at: Instant;
+  readonly from: number;
+  readonly sequence: number;
+}
+
 class FakeParticipant implements Participant {
   now: Instant = ZERO;
-  inbox: { at: Instant; from: number; sequence: number }[] = [];
+  inbox: Message[] = [];
   host!: ParticipantHost;
   domain!: Domain;
   #until: Instant = ZERO;
+  #last: Message | undefined;
 
   constructor(
     readonly id: number,
@@ -111,7 +137,23 @@ class FakeParticipant implements Participant {
   }
 
   reach(at: Instant): void {
+    if (at < this.now) throw new Error(`T6: ${this.name} was at ${this.now} when it was reached at ${at}`);
     this.now = at;
+  }
+
+  /** A message arrives at the present instant. */
+  take(message: Message): void {
+    const { at, from, sequence } = message;
+    if (this.now !== at) throw new Error(`T6: ${this.name} took a message of ${at} at ${this.now}`);
+    const last = this.#last;
+    // What was sent at this very instant may follow whatever had arrived before.
+    if (last?.at === at && message.sent < at) {
+      const ordered = last.from < from || (last.from === from && last.sequence < sequence);
+      if (!ordered)
+        throw new Error(`T3: ${this.name} took ${from}.${sequence} after ${last.from}.${last.sequence}`);
+    }
+    if (message.sent < at) this.#last = message;
+    this.inbox.push(message);
   }
 
   #work(): void {
@@ -131,6 +173,8 @@ class FakeParticipant implements Participant {
   #react(at: Instant, why: string): void {
     this.world.trace.push(`${at} ${this.id} ${why}`);
     const links = this.world.linksFrom(this.id);
+    if (at !== this.domain.now)
+      throw new Error(`T2: ${this.name} acts at ${at}, its domain is at ${this.domain.now}`);
     for (const link of react(this.node, at, links)) this.world.send(this, link, at);
   }
 }
@@ -145,6 +189,8 @@ export class FakeWorld {
   #safe: Instant = ZERO;
   readonly #pending: (() => void)[] = [];
   readonly #counters = new Map<number, number>();
+  /** What holds now, by link. */
+  readonly #latencies: (Duration | undefined)[] = [];
 
   constructor(
     private readonly model: Model,
@@ -189,8 +235,10 @@ export class FakeWorld {
 
   send(from: FakeParticipant, link: ModelLink, at: Instant): void {
     const target = this.participants[link.to] as FakeParticipant;
-    const arrives = after(at, link.latency);
     const sequence = this.#count(from.id);
+    const latency = this.#latencies[link.id];
+    if (latency === undefined) return;
+    const arrives = after(at, latency);
     from.domain.post(target.domain, {
       at: arrives,
       kind: EventKind.FRAME,
@@ -198,8 +246,9 @@ export class FakeWorld {
       sequence,
       apply: () =>
         target.domain.raise(target.id, {
+          participant: target,
           deliver: (done) => {
-            target.inbox.push({ at: arrives, from: from.id, sequence });
+            target.take({ sent: at, at: arrives, from: from.id, sequence });
             done();
           },
         }),
@@ -214,9 +263,18 @@ export class FakeWorld {
 
   run(): ModelTrace {
     const lookahead = new Lookahead(this.calendar.domains.length);
-    for (const { from, to, latency } of this.model.links) {
+    for (const { id, from, to, latencies } of this.model.links) {
       const [a, b] = [this.participants[from] as FakeParticipant, this.participants[to] as FakeParticipant];
-      if (a.domain !== b.domain) lookahead.connect(a.domain.index, b.domain.index, latency);
+      let way: Way | undefined;
+      if (a.domain !== b.domain) way = lookahead.connect(a.domain.index, b.domain.index, undefined);
+      for (const { since, latency } of latencies) {
+        this.calendar.at(since, () => {
+          if (this.#safe > since)
+            throw new Error(`T6: a change of ${since} came when ${this.#safe} was safe`);
+          this.#latencies[id] = latency;
+          if (way) lookahead.change(way, latency);
+        });
+      }
     }
     this.calendar.start(lookahead);
     while (this.#pending.length > 0) {
@@ -232,8 +290,8 @@ function joinZero(model: Model): number[] {
   const group = model.nodes.map((index) => index);
   for (let changed = true; changed; ) {
     changed = false;
-    for (const { from, to, latency } of model.links) {
-      if (latency !== 0n || group[from] === group[to]) continue;
+    for (const { from, to, latencies } of model.links) {
+      if (!latencies.some(({ latency }) => latency === 0n) || group[from] === group[to]) continue;
       const least = Math.min(group[from] as number, group[to] as number);
       group[from] = least;
       group[to] = least;
@@ -260,7 +318,9 @@ export function referenceTrace(model: Model, until: Instant): ModelTrace {
     for (const link of react(nodes[index] as ModelNode, at, links)) {
       const sequence = counters[index] as number;
       counters[index] = sequence + 1;
-      messages.push({ at: after(at, link.latency), from: index, sequence, to: link.to });
+      const latency = latencyAt(link, at);
+      if (latency === undefined) continue;
+      messages.push({ at: after(at, latency), from: index, sequence, to: link.to });
     }
   };
   for (;;) {
