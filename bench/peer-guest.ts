@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RunFolder } from '../backend/run/run-folder.js';
-import { buildInitramfs } from '../guest/initramfs.js';
+import { writeInitramfs } from '../guest/initramfs.js';
 import { packageFile } from '../host/package-root.js';
 import { umlArguments } from '../host/uml/command-line.js';
 import { umlKernel } from '../host/uml/kernel.js';
@@ -24,10 +24,10 @@ export const GUESTS = SCRIPTS.length;
 /** Puts down what a guest is started from. @returns its folder */
 export function prepareGuest(folder: RunFolder, place: number): string {
   const name = `guest${place}`;
-  const base = readFileSync(packageFile('build/base.cpio'));
-  const run = SCRIPTS[place] as string;
-  const initramfs = buildInitramfs(base, { hostname: name, root: 'initramfs', interfaces: [], run });
-  return folder.nodeFolder(name, { [INITRAMFS]: initramfs });
+  const path = folder.nodeFolder(name);
+  const guest = { hostname: name, root: 'initramfs', interfaces: [], run: SCRIPTS[place] as string } as const;
+  writeInitramfs(packageFile('build/base.cpio'), guest, join(path, INITRAMFS));
+  return path;
 }
 
 /** Starts a guest whose controller has its sockets, `time` and `net`, in the folder above `folder`. */

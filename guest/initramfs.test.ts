@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { OneclockError } from '../backend/errors.js';
 import { MAX_RUN } from '../backend/topology/limits.js';
 import type { InterfaceSpec, NodeSpec } from '../backend/topology/model.js';
-import { buildInitramfs, describeGuest, formatDescription, type GuestDescription } from './initramfs.js';
+import { describeGuest, formatDescription, type GuestDescription, writeInitramfs } from './initramfs.js';
 
 const eth0: InterfaceSpec = {
   name: 'eth0',
@@ -77,10 +80,19 @@ describe('formatDescription', () => {
   });
 });
 
-describe('buildInitramfs', () => {
+describe('writeInitramfs', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'initramfs-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** What is written for `described` behind a base of these bytes. */
+  function written(base: Uint8Array, described: GuestDescription): Buffer {
+    writeFileSync(join(folder, 'base'), base);
+    writeInitramfs(join(folder, 'base'), described, join(folder, 'initramfs'));
+    return readFileSync(join(folder, 'initramfs'));
+  }
+
   test('puts the guest behind the base, at a multiple of 4 bytes', () => {
-    const base = Uint8Array.from([1, 2, 3, 4, 5]);
-    const initramfs = Buffer.from(buildInitramfs(base, guest));
+    const initramfs = written(Uint8Array.from([1, 2, 3, 4, 5]), guest);
     expect([...initramfs.subarray(0, 8)]).toEqual([1, 2, 3, 4, 5, 0, 0, 0]);
     expect(initramfs.subarray(8, 14).toString()).toBe('070701');
     expect(initramfs.includes(`oneclock/node\0`)).toBe(true);
@@ -88,23 +100,23 @@ describe('buildInitramfs', () => {
   });
 
   test('gives the same bytes for the same node', () => {
-    expect(
-      Buffer.compare(buildInitramfs(new Uint8Array(512), guest), buildInitramfs(new Uint8Array(512), guest)),
-    ).toBe(0);
+    const base = new Uint8Array(512);
+    expect(Buffer.compare(written(base, guest), written(base, guest))).toBe(0);
   });
 
   test('has no command file for a node without a command', () => {
-    const initramfs = Buffer.from(buildInitramfs(new Uint8Array(), { ...guest, run: undefined }));
+    const initramfs = written(new Uint8Array(), { ...guest, run: undefined });
     expect(initramfs.includes('oneclock/run')).toBe(false);
   });
 
   test('takes a command of any bytes but zero, up to the limit', () => {
-    expect(() => buildInitramfs(new Uint8Array(), { ...guest, run: 'echo "ü"\n# \u0001\n' })).not.toThrow();
-    expect(() => buildInitramfs(new Uint8Array(), { ...guest, run: 'x'.repeat(MAX_RUN) })).not.toThrow();
-    expect(() => buildInitramfs(new Uint8Array(), { ...guest, run: 'x'.repeat(MAX_RUN + 1) })).toThrow(
+    const take = (run: string) => written(new Uint8Array(), { ...guest, run });
+    expect(() => take('echo "ü"\n# \u0001\n')).not.toThrow();
+    expect(() => take('x'.repeat(MAX_RUN))).not.toThrow();
+    expect(() => take('x'.repeat(MAX_RUN + 1))).toThrow(
       'expected a command of at most 131071 bytes, found "131072 bytes"',
     );
-    expect(() => buildInitramfs(new Uint8Array(), { ...guest, run: 'a\0b' })).toThrow(OneclockError);
+    expect(() => take('a\0b')).toThrow(OneclockError);
   });
 });
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { appendFileSync, copyFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { OneclockError } from '../backend/errors.js';
 import { MAX_ADDRESSES, MAX_INTERFACES, MAX_RUN } from '../backend/topology/limits.js';
@@ -20,17 +21,17 @@ export function describeGuest(node: NodeSpec): GuestDescription {
 }
 
 /**
- * The initramfs of one guest: `base`, the archive that guest/build.sh makes, and behind it the guest's own
- * files. The kernel unpacks both. The same input gives the same bytes. Throws `INPUT` for what the guest's init
- * would not take, such as a name with a line end.
+ * Writes the initramfs of one guest to `path`: the archive `base` that guest/build.sh makes, and behind it the guest's
+ * own files. The kernel unpacks both. The same input gives the same bytes. The base does not pass through this process.
+ *
+ * @throws OneclockError `INPUT` for what the guest's init would not take, such as a name with a line end
  */
-export function buildInitramfs(base: Uint8Array, guest: GuestDescription): Uint8Array {
+export function writeInitramfs(base: string, guest: GuestDescription, path: string): void {
   const own = writeCpio(guestFiles(guest));
+  copyFileSync(base, path);
   // An archive has to begin at a multiple of 4 bytes; the kernel skips zeros before it.
-  const initramfs = new Uint8Array(base.length + (-base.length & 3) + own.length);
-  initramfs.set(base);
-  initramfs.set(own, initramfs.length - own.length);
-  return initramfs;
+  const gap = -statSync(path).size & 3;
+  appendFileSync(path, Buffer.concat([new Uint8Array(gap), own]));
 }
 
 function guestFiles(guest: GuestDescription): CpioEntry[] {

@@ -4,6 +4,19 @@ import { describe, expect, it } from 'vitest';
 import { Agenda, entry } from './agenda.js';
 import { type Instant, instant, NEVER } from './time.js';
 
+/** All owners by time, each found among the followers of the ones before. */
+function inOrder(agenda: Agenda<number>): number[] {
+  const left = [agenda.peek()].flatMap((first) => first ?? []);
+  const order: number[] = [];
+  while (left.length > 0) {
+    left.sort((a, b) => Number(a.at - b.at) || a.rank - b.rank);
+    const first = left.shift() as (typeof left)[number];
+    order.push(first.owner);
+    left.push(...agenda.followers(first).flatMap((follower) => follower ?? []));
+  }
+  return order;
+}
+
 describe('Agenda', () => {
   it('has the earliest on top, and visits what is earlier than a limit, whatever is set and deleted', () => {
     const step = fc.record({
@@ -31,6 +44,9 @@ describe('Agenda', () => {
           agenda.before(
             () => limit,
             (found) => seen.push(found.owner),
+          );
+          expect(inOrder(agenda)).toEqual(
+            [...model].sort(([a, x], [b, y]) => Number(x - y) || a - b).map(([each]) => each),
           );
           const due = [...model].filter(([, when]) => when < limit).map(([each]) => each);
           expect(seen.sort((a, b) => a - b)).toEqual(due.sort((a, b) => a - b));

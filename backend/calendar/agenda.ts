@@ -51,17 +51,23 @@ export class Agenda<T> {
     this.#settle(last);
   }
 
-  /** Calls `visit` for all that are earlier than `limit()`, in no particular order; what it gives may come down meanwhile. */
-  before(limit: () => Instant, visit: (item: Entry<T>) => void): void {
-    this.#visit(0, limit, visit);
+  /**
+   * The two that may come directly after `item` in time. Whoever begins with {@link peek} and goes on to these, always
+   * from the earliest that is left, gets all in order, without touching the rest.
+   */
+  followers({ place }: Entry<T>): readonly [Entry<T> | undefined, Entry<T> | undefined] {
+    return [this.#entries[2 * place + 1], this.#entries[2 * place + 2]];
   }
 
-  #visit(place: number, limit: () => Instant, visit: (item: Entry<T>) => void): void {
-    const item = this.#entries[place];
+  /** Calls `visit` for all that are earlier than `limit()`, in no particular order; what it gives may come down meanwhile. */
+  before(limit: () => Instant, visit: (item: Entry<T>) => void): void {
+    this.#visit(this.#entries[0], limit, visit);
+  }
+
+  #visit(item: Entry<T> | undefined, limit: () => Instant, visit: (item: Entry<T>) => void): void {
     if (item === undefined || item.at >= limit()) return;
     visit(item);
-    this.#visit(2 * place + 1, limit, visit);
-    this.#visit(2 * place + 2, limit, visit);
+    for (const follower of this.followers(item)) this.#visit(follower, limit, visit);
   }
 
   /** Moves `item`, whose neighbours are in order but for it, up or down. */

@@ -16,24 +16,32 @@ function run(model: Model, jobs: number, order: (below: number) => number, until
   return canonical(new FakeWorld(model, jobs, order, until).run());
 }
 
+/** 1 … `count` in ranges of `size`. */
+function ranges(count: number, size: number): [number, number][] {
+  return Array.from({ length: count / size }, (_, place) => [place * size + 1, (place + 1) * size]);
+}
+
 describe('the calendar', () => {
   // T1, T2, T3 and T6 are asserted by the participants of the model.
-  it('gives the trace of the plain calendar, serial and parallel, whoever answers first', () => {
-    let reactions = 0;
-    for (let seed = 1; seed <= 3000; seed++) {
-      const model = randomModel(seed);
-      const reference = canonical(referenceTrace(model, NEVER));
-      reactions += reference.split('\n').length;
-      expect(
-        run(model, 1, () => 0),
-        `serial, seed ${seed}`,
-      ).toBe(reference);
-      expect(run(model, 16, numbers(seed + 7)), `parallel, seed ${seed}`).toBe(reference);
-      expect(run(model, 2, numbers(seed + 9)), `two at once, seed ${seed}`).toBe(reference);
-    }
-    // The models do something, or the comparison would mean nothing.
-    expect(reactions).toBeGreaterThan(150_000);
-  });
+  it.each(ranges(3000, 500))(
+    'gives the trace of the plain calendar, serial and parallel, whoever answers first: topologies %i to %i',
+    (first, last) => {
+      let reactions = 0;
+      for (let seed = first; seed <= last; seed++) {
+        const model = randomModel(seed);
+        const reference = canonical(referenceTrace(model, NEVER));
+        reactions += reference.split('\n').length;
+        expect(
+          run(model, 1, () => 0),
+          `serial, seed ${seed}`,
+        ).toBe(reference);
+        expect(run(model, 16, numbers(seed + 7)), `parallel, seed ${seed}`).toBe(reference);
+        expect(run(model, 2, numbers(seed + 9)), `two at once, seed ${seed}`).toBe(reference);
+      }
+      // The models do something, or the comparison would mean nothing.
+      expect(reactions).toBeGreaterThan(25_000);
+    },
+  );
 
   it('opens the same windows, serial and parallel', () => {
     for (let seed = 1; seed <= 500; seed++) {

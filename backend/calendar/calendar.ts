@@ -134,11 +134,10 @@ export class Calendar {
 
   /** Hands over what crossed, and gives the next windows. Looks at virtual state only. */
   #barrier(): void {
-    for (const { domain: index } of this.#ready) {
-      const domain = this.domains[index] as Domain;
+    for (const { domain } of this.#ready) this.#changed.add(this.domains[domain] as Domain);
+    for (const domain of this.#changed) {
       for (const { target, event } of domain.outbox) target.accept(event);
       domain.outbox.length = 0;
-      this.#changed.add(domain);
     }
     const { until } = this.#options;
     let safe = this.#safe();
@@ -156,7 +155,7 @@ export class Calendar {
     const limit = earlier(this.#acts.peek()?.at ?? NEVER, until);
     const span = Math.min(LONGEST_WINDOW, Number(between(safe, limit)));
     this.#nextReady = 0;
-    this.#ready = (this.#windows as Windows).open(safe, span);
+    this.#ready = (this.#windows as Windows).open(span);
     this.#options.opened?.();
     invariant(
       this.#ready.length > 0,

@@ -108,9 +108,9 @@ export class Domain {
    * window ends where its answer could be here.
    */
   post(target: Domain, event: CalendarEvent): void {
+    this.#changed();
     if (target === this) {
       this.#queue.push(event);
-      this.#changed();
       this.#running?.curtail(event.at);
       return;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, watch } from 'node:fs';
+import { existsSync, statSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -9,8 +9,9 @@ import { RunFolder } from './run-folder.js';
 
 it('makes folders that only this user may enter, and removes everything', () => {
   const folder = new RunFolder();
-  const node = folder.nodeFolder('a', { file: Uint8Array.of(1, 2) });
-  expect(readFileSync(join(node, 'file'))).toEqual(Buffer.of(1, 2));
+  const node = folder.nodeFolder('a');
+  expect(statSync(node).mode & 0o777).toBe(0o700);
+  writeFileSync(join(node, 'file'), 'content');
   folder.remove();
   expect(existsSync(folder.path)).toBe(false);
   folder.remove();
@@ -21,7 +22,7 @@ it('is gone when its process was killed', async () => {
   const script = `
     import { RunFolder } from ${JSON.stringify(packageFile('backend/run/run-folder.ts'))};
     const folder = new RunFolder();
-    folder.nodeFolder('a', { file: new Uint8Array(1) });
+    folder.nodeFolder('a');
     console.log(folder.path);
     setInterval(() => undefined, 1000);
   `;
@@ -39,7 +40,7 @@ it('is gone when its process was killed', async () => {
   const path = await new Promise<string>((resolve) => {
     child.stdout.once('data', (text) => resolve(String(text).trim()));
   });
-  expect(existsSync(join(path, 'a', 'file'))).toBe(true);
+  expect(existsSync(join(path, 'a'))).toBe(true);
   const removed = new Promise<void>((resolve) => {
     const watcher = watch(tmpdir(), (_event, name) => {
       if (name !== basename(path) || existsSync(path)) return;

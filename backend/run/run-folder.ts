@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,11 +29,10 @@ export class RunFolder {
     mkdirSync(this.path, { mode: 0o700 });
   }
 
-  /** Makes a node's folder and puts `files` there. */
-  nodeFolder(name: string, files: Readonly<Record<string, Uint8Array>>): string {
+  /** Makes a node's folder. */
+  nodeFolder(name: string): string {
     const folder = join(this.path, name);
     mkdirSync(folder, { mode: 0o700 });
-    for (const [file, bytes] of Object.entries(files)) writeFileSync(join(folder, file), bytes);
     return folder;
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildInitramfs, describeGuest } from '../../guest/initramfs.js';
+import { describeGuest, writeInitramfs } from '../../guest/initramfs.js';
 import { groupCpuMs, NativeHub } from '../../host/native/index.js';
 import { packageFile } from '../../host/package-root.js';
 import { umlKernel } from '../../host/uml/kernel.js';
@@ -28,6 +28,7 @@ import { RunLog } from '../trace/run-log.js';
 import { Captures } from './captures.js';
 import { ConsoleLogs } from './console-logs.js';
 import { type Layout, layOut } from './layout.js';
+import { Memory } from './memory.js';
 import { Network } from './network.js';
 import { RunNode } from './node.js';
 import { Placement } from './placement.js';
@@ -70,6 +71,7 @@ export class Run {
   readonly #log: RunLog;
   readonly #consoles: ConsoleLogs;
   readonly #captures: Captures | undefined;
+  readonly #memory = new Memory();
   readonly #started = performance.now();
   #consolesFlushed = 0;
   readonly #placement = new Placement(() => new Set(this.#pids().values()));
@@ -121,8 +123,7 @@ export class Run {
       },
     });
     try {
-      const base = readFileSync(packageFile('build/base.cpio'));
-      for (const spec of topology.nodes) this.#createNode(spec, domains, base);
+      for (const spec of topology.nodes) this.#createNode(spec, domains);
     } catch (error) {
       this.dispose();
       throw error;
@@ -187,7 +188,7 @@ export class Run {
     return pids;
   }
 
-  #createNode(spec: NodeSpec, domains: readonly Domain[], base: Uint8Array): void {
+  #createNode(spec: NodeSpec, domains: readonly Domain[]): void {
     const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Domain;
     const node = new RunNode(spec, domain, {
       acts: (_from, what) => uml.acts(what),
@@ -202,8 +203,8 @@ export class Run {
       failed: (from, error) => this.#participants.get(from)?.uml.fail(error),
     });
     const kernel = umlKernel(spec.kernel);
-    const initramfs = buildInitramfs(base, describeGuest(spec));
-    const folder = this.#folder.nodeFolder(spec.name, { [INITRAMFS]: initramfs });
+    const folder = this.#folder.nodeFolder(spec.name);
+    writeInitramfs(packageFile('build/base.cpio'), describeGuest(spec), join(folder, INITRAMFS));
     let host: ParticipantHost | undefined;
     const uml: UmlParticipant = new UmlParticipant(
       {
@@ -311,6 +312,7 @@ export class Run {
     if (this.wallMs - this.#consolesFlushed >= CONSOLE_MS) {
       this.#consolesFlushed = this.wallMs;
       this.#consoles.flush();
+      this.#memory.trim();
     }
     if (maxWallMs !== undefined && this.wallMs > maxWallMs) {
       const where = `at ${formatInstant(this.#safe)} s of virtual time`;

@@ -33,6 +33,7 @@ export interface Addon {
   readonly Hub: new () => NativeHub;
   readonly Mapping: new (descriptor: number, offset: number, length: number) => NativeMapping;
   createSharedMemory(length: number): number;
+  trimMappings(): void;
   spawn(
     file: string,
     argv: readonly string[],

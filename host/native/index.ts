@@ -4,4 +4,4 @@ export type { Channel, ChannelHandler, Child, Exit, Hub, Listener, SpawnOptions 
 export type { MapShared, SharedMemory } from './memory.js';
 export { NativeHub } from './native-hub.js';
 export { type GroupProcess, groupCpuMs, processesOf } from './processes.js';
-export { createSharedMemory, mapShared, type OwnedMemory } from './shared-memory.js';
+export { createSharedMemory, mapShared, type OwnedMemory, trimShared } from './shared-memory.js';

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: MIT
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createSharedMemory, mapShared } from './index.js';
+import { createSharedMemory, mapShared, trimShared } from './index.js';
 
 const PAGE = 4096;
 
@@ -52,6 +61,22 @@ describe('memory of our own', () => {
     expect(memory.bytes).toHaveLength(0);
     expect(() => view.getUint8(0)).toThrow(TypeError);
     expect(readdirSync('/proc/self/fd').length).toBe(before);
+  });
+});
+
+describe('pages that are given back', () => {
+  test('do not count as ours, and are what they were', () => {
+    const pages = 4096;
+    const memory = createSharedMemory(pages * PAGE);
+    const resident = () => Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[2]);
+    const before = resident();
+    memory.bytes.fill(7);
+    expect(resident() - before).toBeGreaterThan(pages * 0.9);
+    trimShared();
+    expect(resident() - before).toBeLessThan(pages * 0.1);
+    expect(memory.bytes.every((byte) => byte === 7)).toBe(true);
+    memory.close();
+    trimShared();
   });
 });
 

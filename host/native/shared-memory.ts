@@ -50,3 +50,11 @@ export function createSharedMemory(length: number): OwnedMemory {
     },
   };
 }
+
+/**
+ * Gives back the pages of all shared memories that were touched here. They stay as they are with the other side; the
+ * next touch of one costs a page fault.
+ */
+export function trimShared(): void {
+  addon.trimMappings();
+}

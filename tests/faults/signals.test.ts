@@ -6,7 +6,7 @@ import { type StartedRun, Workspace } from '../support/cli.js';
 import { until } from '../support/wait.js';
 
 /** How long an ended run may take to take everything down. */
-const BOUND_MS = 5_000;
+const BOUND_MS = 30_000;
 
 /** A run that would go on for a long time. */
 const ENDLESS = `

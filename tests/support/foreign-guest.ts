@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildInitramfs } from '../../guest/initramfs.js';
+import { writeInitramfs } from '../../guest/initramfs.js';
 import { packageFile } from '../../host/package-root.js';
 import { umlArguments } from '../../host/uml/command-line.js';
 import { umlKernel } from '../../host/uml/kernel.js';
@@ -32,9 +32,8 @@ export class ForeignGuest {
     const { place, run, devices = [], time = 'time' } = options;
     const own = join(folder, `guest${place}`);
     mkdirSync(own);
-    const base = readFileSync(packageFile('build/base.cpio'));
     const description = { hostname: `guest${place}`, root: 'initramfs', interfaces: [], run } as const;
-    writeFileSync(join(own, INITRAMFS), buildInitramfs(base, description));
+    writeInitramfs(packageFile('build/base.cpio'), description, join(own, INITRAMFS));
     const words = umlArguments({
       memory: MEMORY,
       seed: BigInt(place),

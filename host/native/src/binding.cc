@@ -121,7 +121,13 @@ class MappingObject : public Napi::ObjectWrap<MappingObject> {
     auto* owner = new std::shared_ptr<Mapping>(mapping_);
     auto buffer = Napi::ArrayBuffer::New(
         env, mapping_->bytes(), mapping_->length(),
-        [](Napi::Env, void*, std::shared_ptr<Mapping>* mapping) { delete mapping; }, owner);
+        [](Napi::Env env, void*, std::shared_ptr<Mapping>* mapping) {
+          Napi::MemoryManagement::AdjustExternalMemory(env, static_cast<int64_t>((*mapping)->length()));
+          delete mapping;
+        },
+        owner);
+    // It is not memory that a collection could give back, so it must not hurry the collector.
+    Napi::MemoryManagement::AdjustExternalMemory(env, -static_cast<int64_t>(mapping_->length()));
     info.This().As<Napi::Object>().Set("buffer", buffer);
     buffer_ = Napi::Persistent(buffer);
   }
@@ -231,10 +237,13 @@ Napi::Value current_cpu(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), check(sched_getcpu(), "sched_getcpu")); });
 }
 
+void trim(const Napi::CallbackInfo&) { trim_mappings(); }
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("Hub", HubObject::define(env));
   exports.Set("Mapping", MappingObject::define(env));
   exports.Set("createSharedMemory", Napi::Function::New<create_memory>(env));
+  exports.Set("trimMappings", Napi::Function::New<trim>(env));
   exports.Set("spawn", Napi::Function::New<spawn_child>(env));
   exports.Set("pipe", Napi::Function::New<create_pipe>(env));
   exports.Set("socketPair", Napi::Function::New<create_socket_pair>(env));

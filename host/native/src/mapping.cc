@@ -97,10 +97,20 @@ bool Mapping::intact() const { return base_ != nullptr && !slots[slot_].lost.loa
 
 void Mapping::unmap() {
   if (base_ == nullptr) return;
+  std::lock_guard<std::mutex> lock(slots_mutex);
   munmap(base_, mapped_);
   base_ = bytes_ = nullptr;
-  std::lock_guard<std::mutex> lock(slots_mutex);
   slots[slot_].begin.store(0, std::memory_order_release);
+}
+
+void trim_mappings() {
+  std::lock_guard<std::mutex> lock(slots_mutex);
+  for (Slot& slot : slots) {
+    uintptr_t begin = slot.begin.load(std::memory_order_acquire);
+    if (begin == 0) continue;
+    // Advice: where it is not taken, nothing is lost.
+    madvise(reinterpret_cast<void*>(begin), slot.end.load(std::memory_order_acquire) - begin, MADV_DONTNEED);
+  }
 }
 
 int create_shared_memory(size_t length) {

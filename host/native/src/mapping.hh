@@ -13,7 +13,7 @@ namespace oneclock {
  */
 class Mapping {
  public:
-  static constexpr size_t kMaxMappings = 4096;
+  static constexpr size_t kMaxMappings = 16384;
 
   /** Maps `length` bytes at `offset` of `fd`; throws where the file is shorter. */
   Mapping(int fd, uint64_t offset, size_t length);
@@ -34,6 +34,12 @@ class Mapping {
   size_t length_ = 0;
   size_t slot_ = 0;
 };
+
+/**
+ * Lets go of the pages of all mappings that were touched: the memory stays what it is, with the other side, and
+ * does not count as this process's until it is touched again.
+ */
+void trim_mappings();
 
 /** A new anonymous file of `length` zero bytes that nobody can shrink. */
 int create_shared_memory(size_t length);

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+import { readFileSync } from 'node:fs';
+import { trimShared } from '../../host/native/index.js';
+
+/** How much of the guests' memory may count as this process's, in pages of 4 KiB. */
+const LIMIT = 32 * 256;
+
+/**
+ * Keeps this process small. Whatever frame it reads or writes in a guest's memory makes one more page of that memory
+ * resident here, until all of the guests' buffers are.
+ */
+export class Memory {
+  readonly #base = sharedPages();
+
+  /** Gives the guests' pages back where there are too many. */
+  trim(): void {
+    if (sharedPages() - this.#base > LIMIT) trimShared();
+  }
+}
+
+/** Resident pages of files and shared memory: proc(5), statm. */
+function sharedPages(): number {
+  return Number(readFileSync('/proc/self/statm', 'latin1').split(' ')[2]);
+}
