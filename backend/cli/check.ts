@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: MIT
-import { duration, formatDuration } from '../calendar/time.js';
-import { type Layout, layOut } from '../run/layout.js';
+import {
+  between,
+  type Duration,
+  duration,
+  formatDuration,
+  type Instant,
+  NO_TIME,
+  ZERO,
+} from '../calendar/time.js';
+import { type Layout, latencyOf, layOut } from '../run/layout.js';
+import { CableStates } from '../topology/cable-states.js';
 import { formatProblem, inspectTopology, type Topology } from '../topology/index.js';
 
 export interface CheckCommandOptions {
@@ -38,7 +47,7 @@ function describe(topology: Topology, layout: Layout): string {
     `${count(nodes.length, 'node')}, ${count(links.length, 'link')}, ${count(switches.length, 'switch', 'es')}`,
     `${count(groups.length, 'domain')} of nodes, which can run at once:`,
     ...shorten(groups.map((names) => `  ${names.join(', ')}`)),
-    ...lookahead(layout),
+    ...lookahead(topology, layout),
     ...shorten(notes(topology, layout, groups)),
   ];
   return `${lines.map((line) => `  ${line}`).join('\n')}\n`;
@@ -64,30 +73,71 @@ function shorten(lines: readonly string[]): string[] {
     : [...lines.slice(0, SHOWN), `  and ${lines.length - SHOWN} more`];
 }
 
-/** How far domains may run ahead of each other: the range over all ways, and which is the shortest. */
-function lookahead(layout: Layout): string[] {
-  const ways = layout.ways
-    .filter(({ latency }) => latency > 0n)
-    .sort((a, b) => (a.latency < b.latency ? -1 : 1));
-  const [shortest, longest] = [ways[0], ways.at(-1)];
-  if (!shortest || !longest) return [];
-  const range =
-    shortest.latency === longest.latency
-      ? formatDuration(shortest.latency)
-      : `${formatDuration(shortest.latency)} to ${formatDuration(longest.latency)}`;
-  return [`lookahead: ${range}, least through ${shortest.name}`];
+/** How far domains may run ahead of each other: at the beginning, and where a change makes it another. */
+function lookahead(topology: Topology, layout: Layout): string[] {
+  const { changes } = topology;
+  const states = new CableStates(topology);
+  const lines: string[] = [];
+  let shown: string | undefined;
+  const show = (at: Instant) => {
+    const now = range(layout, states);
+    if (now === shown || layout.ways.length === 0) return;
+    shown = now;
+    lines.push(at === ZERO ? `lookahead: ${now}` : `  from ${formatDuration(between(ZERO, at))} on: ${now}`);
+  };
+  if (changes[0]?.at !== ZERO) show(ZERO);
+  for (const [place, change] of changes.entries()) {
+    states.apply(change);
+    if (changes[place + 1]?.at !== change.at) show(change.at);
+  }
+  return shorten(lines);
 }
 
-function notes({ links, switches }: Topology, layout: Layout, groups: readonly string[][]): string[] {
-  const short = [...links, ...switches].filter(({ latency }) => latency > 0n && latency < SHORT_WINDOW);
+/** The range over all ways, and which is the shortest. */
+function range(layout: Layout, states: CableStates): string {
+  let least: Duration | undefined;
+  let most = NO_TIME;
+  let through = '';
+  for (const way of layout.ways) {
+    const latency = latencyOf(way, states.of(way.name, way.port));
+    if (latency === undefined || latency === NO_TIME) continue;
+    if (latency > most) most = latency;
+    if (least !== undefined && latency >= least) continue;
+    least = latency;
+    through = way.name;
+  }
+  if (least === undefined) return 'without limit, since everything is down';
+  const span = least === most ? formatDuration(least) : `${formatDuration(least)} to ${formatDuration(most)}`;
+  return `${span}, least through ${through}`;
+}
+
+function notes(
+  { links, switches, changes }: Topology,
+  layout: Layout,
+  groups: readonly string[][],
+): string[] {
+  const cables = [...links, ...switches];
+  const isShort = (latency: Duration) => latency > NO_TIME && latency < SHORT_WINDOW;
+  const joins = new Set(cables.filter(({ latency }) => latency === NO_TIME).map(({ name }) => name));
   return [
-    ...short.map(({ name, latency }) => {
-      const span = formatDuration(latency);
-      return `note: ${name}, ${span}, makes windows of ${span}: expect no gain from running guests at once`;
+    ...cables
+      .filter(({ latency }) => isShort(latency))
+      .map(({ name, latency }) => tooShort(name, formatDuration(latency), '')),
+    ...changes.flatMap(({ name, at, cable: { latency } }) => {
+      if (latency === undefined) return [];
+      const when = ` from ${formatDuration(between(ZERO, at))} on`;
+      if (isShort(latency)) return [tooShort(name, formatDuration(latency), when)];
+      return latency === NO_TIME && !joins.has(name)
+        ? [`note: ${name} has no latency${when}, so what it joins then is one domain from the beginning`]
+        : [];
     }),
     ...groups
       .filter((names) => names.length > 1)
       .map((names) => `note: ${names.join(', ')} are joined without latency, so one of them runs at a time`),
     ...(layout.domains === 1 ? ['note: there is one domain, so nothing runs at once'] : []),
   ];
+}
+
+function tooShort(name: string, span: string, when: string): string {
+  return `note: ${name}, ${span}${when}, makes windows of ${span}: expect no gain from running guests at once`;
 }

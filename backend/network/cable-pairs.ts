@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { NO_TIME } from '../calendar/time.js';
 import { invariant } from '../errors.js';
-import type { Endpoint, LinkSpec, SwitchSpec } from '../topology/model.js';
+import type { CableSpec, Endpoint, LinkSpec, SwitchSpec } from '../topology/model.js';
 import { Cable } from './cable.js';
 import { Random } from './random.js';
 
@@ -42,6 +42,11 @@ export function switchCables(spec: SwitchSpec, port: number, seed: bigint): Swit
   const stream = (direction: string) => Random.for(seed, 'switch', spec.name, endName(end), direction);
   return {
     ingress: new Cable(spec, stream('ingress')),
-    egress: new Cable({ ...spec, latency: NO_TIME, loss: 0, jitter: NO_TIME }, stream('egress')),
+    egress: new Cable(egressSpec(spec), stream('egress')),
   };
+}
+
+/** What holds on the way out of a switch whose ports are `spec`. */
+export function egressSpec<Spec extends CableSpec>(spec: Spec): Spec {
+  return { ...spec, latency: NO_TIME, loss: 0, jitter: NO_TIME };
 }

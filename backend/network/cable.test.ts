@@ -27,8 +27,10 @@ function arrival(passage: Passage): Instant {
 /** The cable once more, without thrift: every accepted frame for ever, every finish an exact fraction. */
 class NaiveCable {
   /** Finish times as numerators over `denominator`; all rates of a run share one denominator. */
-  private readonly ends: bigint[] = [];
-  private lastArrival = 0n;
+  private ends: bigint[] = [];
+  /** Of the frames that were delivered. */
+  private arrivals: { readonly at: bigint; readonly bytes: number }[] = [];
+  private up = true;
 
   constructor(
     private spec: CableSpec,
@@ -44,7 +46,21 @@ class NaiveCable {
     this.spec = spec;
   }
 
+  /** @returns the frames that do not arrive */
+  takeDown(at: bigint): readonly { readonly bytes: number }[] {
+    const cut = this.arrivals.filter((arrival) => arrival.at >= at);
+    this.arrivals = this.arrivals.filter((arrival) => arrival.at < at);
+    this.ends = [];
+    this.up = false;
+    return cut;
+  }
+
+  bringUp(): void {
+    this.up = true;
+  }
+
   send(at: bigint, bytes: number): Passage {
+    if (!this.up) return { fate: 'link-down' };
     const now = at * this.denominator;
     const present = this.ends.filter((end) => end > now).length;
     if (present > this.spec.queue) return { fate: 'queue-full' };
@@ -59,8 +75,10 @@ class NaiveCable {
     const starts = instant(this.roundUp(start));
     if (lost) return { fate: 'lost', starts };
     const earliest = this.roundUp(end) + this.spec.latency + jitter;
-    if (earliest > this.lastArrival) this.lastArrival = earliest;
-    return { fate: 'delivered', starts, arrives: instant(this.lastArrival) };
+    const before = this.arrivals.at(-1)?.at ?? 0n;
+    const arrives = earliest > before ? earliest : before;
+    this.arrivals.push({ at: arrives, bytes });
+    return { fate: 'delivered', starts, arrives: instant(arrives) };
   }
 
   private roundUp(value: bigint): bigint {
@@ -87,6 +105,7 @@ const STEP = fc.record({
   gap: GAP,
   bytes: fc.integer({ min: 0, max: 1600 }),
   change: fc.option(SPEC, { freq: 8, nil: undefined }),
+  state: fc.option(fc.constantFrom('up' as const, 'down' as const), { freq: 6, nil: undefined }),
 });
 
 describe('Cable against a naive model', () => {
@@ -99,7 +118,14 @@ describe('Cable against a naive model', () => {
         (spec, steps, seed) => {
           const real = new Cable(spec, Random.for(seed));
           const naive = new NaiveCable(spec, Random.for(seed), DENOMINATOR);
-          const seen = { delivered: 0, lost: 0, 'queue-full': 0, bytes: 0, deliveredBytes: 0 };
+          const seen = {
+            delivered: 0,
+            lost: 0,
+            'queue-full': 0,
+            'link-down': 0,
+            bytes: 0,
+            deliveredBytes: 0,
+          };
           let at = 0n;
           let lastArrival = 0n;
           for (const step of steps) {
@@ -108,11 +134,23 @@ describe('Cable against a naive model', () => {
               real.change(instant(at), step.change);
               naive.change(step.change);
             }
+            if (step.state === 'down') {
+              const cut = naive.takeDown(at);
+              const bytes = cut.reduce((sum, frame) => sum + frame.bytes, 0);
+              real.takeDown(instant(at), cut.length, bytes);
+              seen.delivered -= cut.length;
+              seen['link-down'] += cut.length;
+              seen.deliveredBytes -= bytes;
+              lastArrival = 0n;
+            } else if (step.state === 'up') {
+              real.bringUp(instant(at));
+              naive.bringUp();
+            }
             const passage = real.send(instant(at), step.bytes);
             expect(passage).toEqual(naive.send(at, step.bytes));
             seen[passage.fate]++;
             seen.bytes += step.bytes;
-            if (passage.fate !== 'queue-full') expect(passage.starts >= at).toBe(true);
+            if ('starts' in passage) expect(passage.starts >= at).toBe(true);
             if (passage.fate === 'delivered') {
               seen.deliveredBytes += step.bytes;
               expect(passage.arrives >= lastArrival && passage.arrives >= passage.starts).toBe(true);
@@ -124,9 +162,9 @@ describe('Cable against a naive model', () => {
             bytes: seen.bytes,
             delivered: seen.delivered,
             deliveredBytes: seen.deliveredBytes,
-            dropped: { queueFull: seen['queue-full'], lost: seen.lost },
+            dropped: { queueFull: seen['queue-full'], lost: seen.lost, linkDown: seen['link-down'] },
           });
-          expect(seen.delivered + seen.lost + seen['queue-full']).toBe(steps.length);
+          expect(seen.delivered + seen.lost + seen['queue-full'] + seen['link-down']).toBe(steps.length);
         },
       ),
       { numRuns: 500 },
@@ -193,7 +231,7 @@ describe('Cable: queue', () => {
       'delivered',
       'queue-full',
     ]);
-    expect(short.statistics.dropped).toEqual({ queueFull: 3, lost: 0 });
+    expect(short.statistics.dropped).toEqual({ queueFull: 3, lost: 0, linkDown: 0 });
   });
 
   test('a queue of nothing still serialises one frame', () => {
@@ -277,6 +315,37 @@ describe('Cable: change', () => {
     shrinking.change(instant(0n), { ...PLAIN, rate: 8_000n, queue: 1 });
     expect(shrinking.send(instant(2n * MS), 1).fate).toBe('queue-full');
     expect(shrinking.send(instant(3n * MS), 1)).toMatchObject({ fate: 'delivered', starts: 4n * MS });
+  });
+});
+
+describe('Cable: down and up', () => {
+  test('comes up idle, and owes nothing to the frames that were cut off', () => {
+    const failing = cable({ latency: duration(10n * MS), rate: 8_000n });
+    for (let i = 0; i < 3; i++) failing.send(instant(0n), 1);
+    failing.takeDown(instant(MS), 3, 3);
+    expect(failing.up).toBe(false);
+    expect(failing.send(instant(MS), 1)).toEqual({ fate: 'link-down' });
+    failing.change(instant(MS), { ...PLAIN, rate: 8_000n });
+    failing.bringUp(instant(2n * MS));
+    expect(failing.send(instant(2n * MS), 1)).toEqual({
+      fate: 'delivered',
+      starts: 2n * MS,
+      arrives: 3n * MS,
+    });
+    expect(failing.statistics).toMatchObject({ frames: 5, delivered: 1, dropped: { linkDown: 4 } });
+  });
+
+  test('a frame that reaches nothing takes no luck from the others', () => {
+    const fates = (down: boolean) => {
+      const lossy = cable({ loss: 500_000_000, jitter: duration(5n) });
+      if (down) {
+        lossy.takeDown(instant(0n), 0, 0);
+        for (let i = 0; i < 7; i++) lossy.send(instant(0n), 1);
+        lossy.bringUp(instant(0n));
+      }
+      return Array.from({ length: 50 }, () => lossy.send(instant(0n), 1));
+    };
+    expect(fates(true)).toEqual(fates(false));
   });
 });
 

@@ -16,13 +16,14 @@ const CERTAIN = 1_000_000_000;
  *   ({@link NEVER} where that lies past the end of time).
  * - `lost`: it took its time on the cable from `starts` on, and did not arrive.
  * - `queue-full`: it never reached the cable.
+ * - `link-down`: nor did this one, for nothing gets through.
  */
 export type Passage =
   | { readonly fate: 'delivered'; readonly starts: Instant; readonly arrives: Instant }
   | { readonly fate: 'lost'; readonly starts: Instant }
-  | { readonly fate: 'queue-full' };
+  | { readonly fate: 'queue-full' | 'link-down' };
 
-/** `frames` = `delivered` + `dropped.queueFull` + `dropped.lost`, at every moment. */
+/** `frames` = `delivered` + all of `dropped`, at every moment. */
 export interface CableStatistics {
   /** Given to the cable, with what was dropped. */
   readonly frames: number;
@@ -30,10 +31,16 @@ export interface CableStatistics {
   /** Arrived, or on the way to the other end. */
   readonly delivered: number;
   readonly deliveredBytes: number;
-  readonly dropped: { readonly queueFull: number; readonly lost: number };
+  readonly dropped: {
+    readonly queueFull: number;
+    readonly lost: number;
+    /** Given to it while it was down, or cut off when it went down. */
+    readonly linkDown: number;
+  };
 }
 
 const QUEUE_FULL: Passage = Object.freeze({ fate: 'queue-full' });
+const LINK_DOWN: Passage = Object.freeze({ fate: 'link-down' });
 
 /**
  * One direction of a cable: a queue that drops at its tail, a serialiser, and a delay.
@@ -49,12 +56,15 @@ const QUEUE_FULL: Passage = Object.freeze({ fate: 'queue-full' });
  * **Queue**: `queue` frames may wait behind the one that is being serialised. A frame that finishes at the very
  * instant another is sent has left.
  *
- * **Chance**: each frame that was not refused by the queue makes two draws, in this order: whether it is lost, then
+ * **Chance**: each frame that reached the cable makes two draws, in this order: whether it is lost, then
  * its jitter. Both are made whatever `loss` and `jitter` are, so the n-th accepted frame meets the same luck
  * whichever of the two is in use, and a higher loss loses a superset of the frames.
  *
  * **Order**: no frame arrives before one that was sent earlier; jitter, and a change to a shorter latency, can at
  * most make the two arrive together.
+ *
+ * **Down**: what is in the queue or on the way when the cable goes down does not arrive, and what is given to it until
+ * it comes up reaches nothing. It comes up idle.
  */
 export class Cable {
   /** The instant of the last call. */
@@ -75,6 +85,8 @@ export class Cable {
   private deliveredBytes = 0;
   private queueFull = 0;
   private lost = 0;
+  private linkDown = 0;
+  private connected = true;
 
   /** @param random the cable's own stream: two cables that share one disturb each other's luck */
   constructor(
@@ -82,6 +94,11 @@ export class Cable {
     private readonly random: Random,
   ) {
     this.adopt(current);
+  }
+
+  /** Whether anything gets through. */
+  get up(): boolean {
+    return this.connected;
   }
 
   /** What holds for the next frame. */
@@ -95,7 +112,7 @@ export class Cable {
       bytes: this.bytes,
       delivered: this.delivered,
       deliveredBytes: this.deliveredBytes,
-      dropped: { queueFull: this.queueFull, lost: this.lost },
+      dropped: { queueFull: this.queueFull, lost: this.lost, linkDown: this.linkDown },
     };
   }
 
@@ -110,6 +127,10 @@ export class Cable {
     invariant(Number.isSafeInteger(bytes) && bytes >= 0, () => `a frame of ${bytes} bytes came to a cable`);
     this.frames++;
     this.bytes += bytes;
+    if (!this.connected) {
+      this.linkDown++;
+      return LINK_DOWN;
+    }
     if (this.unfinished.size > this.current.queue) {
       this.queueFull++;
       return QUEUE_FULL;
@@ -142,6 +163,29 @@ export class Cable {
       this.remainder = 0n;
     }
     this.adopt(spec);
+  }
+
+  /**
+   * From `at` on nothing gets through.
+   *
+   * @param at not before the instant of any earlier call
+   * @param frames how many were `delivered` and do not arrive, since their arrival is not before `at`
+   * @param bytes theirs
+   */
+  takeDown(at: Instant, frames: number, bytes: number): void {
+    this.advance(at);
+    this.connected = false;
+    this.delivered -= frames;
+    this.deliveredBytes -= bytes;
+    this.linkDown += frames;
+    while (this.unfinished.size > 0) this.unfinished.shift();
+    this.lastArrival = at;
+  }
+
+  /** From `at` on frames get through again. */
+  bringUp(at: Instant): void {
+    this.advance(at);
+    this.connected = true;
   }
 
   private adopt(spec: CableSpec): void {

@@ -95,6 +95,19 @@ describe('LearningSwitch', () => {
     expect([seen(0), seen(1), seen(2)]).toEqual([[0], [0, 2], [0]]);
   });
 
+  test('forgets the stations behind one port, and only those', () => {
+    const [a, b, c] = [station(1), station(2), station(3)];
+    const lan = new LearningSwitch(4);
+    play(lan, [0, BROADCAST, a], [1, BROADCAST, b], [1, BROADCAST, c]);
+    lan.forget(1);
+    expect(lan.tableLength).toBe(1);
+    const to = (address: number[]) => lan.forward(3, frame(address, station(9)), instant(10n ** 10n));
+    expect([to(a), to(b), to(c)]).toEqual([[0], [0, 1, 2], [0, 1, 2]]);
+    // The station that was heard last was behind the port.
+    expect(lan.forward(1, frame(a, c), instant(10n ** 10n))).toEqual([0]);
+    expect(to(c)).toEqual([1]);
+  });
+
   test('a table of one', () => {
     const [a, b] = [station(1), station(2)];
     expect(play(new LearningSwitch(3, 1), [0, BROADCAST, a], [1, a, b], [0, b, a], [2, a, b])).toEqual([

@@ -78,6 +78,14 @@ export class LearningSwitch {
     return egress === ingress ? NOWHERE : (this.single[egress] ?? NOWHERE);
   }
 
+  /** Forgets the stations behind a port. */
+  forget(port: number): void {
+    for (const [address, station] of this.stations) {
+      if (station.port === port) this.stations.delete(address);
+    }
+    this.newest = undefined;
+  }
+
   private learn(address: number, port: number, at: Instant): void {
     const known = this.stations.get(address);
     const station = known ?? { port, heard: at };

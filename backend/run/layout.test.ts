@@ -33,8 +33,8 @@ describe('layOut', () => {
     );
     expect(layout.nodeDomain).toEqual([0, 1, 0]);
     expect(layout.ways).toEqual([
-      { from: 1, to: 0, latency: 2_000_000n, name: 'bc' },
-      { from: 0, to: 1, latency: 2_000_000n, name: 'bc' },
+      { from: 1, to: 0, latency: 2_000_000n, name: 'bc', egress: false },
+      { from: 0, to: 1, latency: 2_000_000n, name: 'bc', egress: false },
     ]);
   });
 
@@ -55,10 +55,10 @@ describe('layOut', () => {
     );
     expect(layout).toMatchObject({ domains: 4, nodeDomain: [0, 1, 2], switchDomain: [3] });
     expect(layout.ways).toEqual([
-      { from: 0, to: 3, latency: 100_000n, name: 'lan' },
-      { from: 3, to: 0, latency: 0n, name: 'lan' },
-      { from: 1, to: 3, latency: 100_000n, name: 'lan' },
-      { from: 3, to: 1, latency: 0n, name: 'lan' },
+      { from: 0, to: 3, latency: 100_000n, name: 'lan', port: 0, egress: false },
+      { from: 3, to: 0, latency: 0n, name: 'lan', port: 0, egress: true },
+      { from: 1, to: 3, latency: 100_000n, name: 'lan', port: 1, egress: false },
+      { from: 3, to: 1, latency: 0n, name: 'lan', port: 1, egress: true },
     ]);
   });
 
@@ -68,5 +68,38 @@ describe('layOut', () => {
   - { name: lan, ports: [b.e0, c.e0], latency: 0us }`),
     );
     expect(layout).toMatchObject({ domains: 2, nodeDomain: [0, 1, 1], switchDomain: [1], ways: [] });
+  });
+
+  it('joins for the whole run what has no latency at any time of it', () => {
+    const layout = layOut(
+      topology(`${NODES}links:
+  - { name: ab, between: [a.e0, b.e0], latency: 1ms }
+  - { name: bc, between: [b.e1, c.e0], latency: 1ms }
+changes:
+  - { at: 300ms, link: ab, latency: 5ms, state: down }
+  - { at: 100ms, link: ab, latency: 0s }
+  - { at: 200ms, link: bc, latency: 1ns }`),
+    );
+    expect(layout.nodeDomain).toEqual([0, 0, 1]);
+    expect(layout.ways.map(({ name, latency }) => [name, latency])).toEqual([
+      ['bc', 1_000_000n],
+      ['bc', 1_000_000n],
+    ]);
+  });
+
+  it('joins a switch with the node at a port that has no latency, and not with the others', () => {
+    const layout = layOut(
+      topology(`${NODES}switches:
+  - { name: lan, ports: [a.e0, b.e0, c.e0], latency: 100us }
+changes:
+  - { at: 1ms, switch: lan, port: b.e0, latency: 0s }`),
+    );
+    expect(layout).toMatchObject({ domains: 3, nodeDomain: [0, 1, 2], switchDomain: [1] });
+    expect(layout.ways.map(({ from, to, port }) => [from, to, port])).toEqual([
+      [0, 1, 0],
+      [1, 0, 0],
+      [2, 1, 2],
+      [1, 2, 2],
+    ]);
   });
 });

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 import type { Duration } from '../calendar/index.js';
 import { NO_TIME } from '../calendar/index.js';
-import type { Topology } from '../topology/model.js';
+import type { CableState } from '../topology/cable-states.js';
+import type { CableSpec, Topology } from '../topology/model.js';
 
-/** A way from one domain to another, and the least time it takes. */
+/** A way from one domain to another, and the least time it takes when the run begins. */
 export interface Way {
   readonly from: number;
   readonly to: number;
   readonly latency: Duration;
   /** The link or switch that it leads through. */
   readonly name: string;
+  /** The index of the switch's port; undefined: it is a link. */
+  readonly port: number | undefined;
+  /** It leads out of a switch, whose latency lies on the way in. */
+  readonly egress: boolean;
 }
 
 /** Which nodes and switches share a domain, and how domains reach each other. */
@@ -22,36 +27,39 @@ export interface Layout {
   readonly ways: readonly Way[];
 }
 
+/** A link between the places `a` and `b`, or the cable between node `a` and port `port` of switch `b`. */
+interface Joint {
+  readonly a: number;
+  readonly b: number;
+  readonly name: string;
+  readonly port: number | undefined;
+  readonly spec: CableSpec;
+}
+
 /**
- * Finds the domains of a topology: whatever is joined with no latency is one. A switch is a domain of its own,
- * with its whole latency on the way in and none on the way out, so that its fabric sees the frames of all its
- * ports in the order of time; a switch without latency belongs to its nodes' domain.
+ * Finds the domains of a topology: whatever is joined with no latency, at any time of the run, is one for all of it. A
+ * switch is a domain of its own, with its whole latency on the way in and none on the way out, so that its fabric sees
+ * the frames of all its ports in the order of time; a switch without latency belongs to its nodes' domain.
  */
 export function layOut(topology: Topology): Layout {
   const nodes = topology.nodes.length;
-  const index = new Map(topology.nodes.map((node) => [node.name, node.index]));
   const parent = Array.from({ length: nodes + topology.switches.length }, (_, place) => place);
   const find = (place: number): number => {
     let root = place;
     while (parent[root] !== root) root = parent[root] as number;
     return root;
   };
-  const ways: { a: number; b: number; there: Duration; back: Duration; name: string }[] = [];
-  const join = (a: number, b: number, there: Duration, back: Duration, name: string) => {
-    if (there === NO_TIME && back === NO_TIME) {
+  const least = leastLatencies(topology);
+  const apart: Joint[] = [];
+  for (const joint of jointsOf(topology)) {
+    if (least(joint) === NO_TIME) {
       // The lower place is the root, so that domains are numbered in the order of the file.
-      const [low, high] = [find(a), find(b)].sort((x, y) => x - y) as [number, number];
+      const [low, high] = [find(joint.a), find(joint.b)].sort((x, y) => x - y) as [number, number];
       parent[high] = low;
     } else {
-      ways.push({ a, b, there, back, name });
+      apart.push(joint);
     }
-  };
-  for (const { between, latency, name } of topology.links) {
-    join(index.get(between[0].node) as number, index.get(between[1].node) as number, latency, latency, name);
   }
-  topology.switches.forEach(({ ports, latency, name }, place) => {
-    for (const port of ports) join(index.get(port.node) as number, nodes + place, latency, NO_TIME, name);
-  });
   const numbers = new Map<number, number>();
   const domainOf = parent.map((_, place) => {
     const root = find(place);
@@ -62,14 +70,55 @@ export function layOut(topology: Topology): Layout {
     domains: numbers.size,
     nodeDomain: domainOf.slice(0, nodes),
     switchDomain: domainOf.slice(nodes),
-    ways: ways
-      .flatMap(({ a, b, there, back, name }) => {
+    ways: apart
+      .flatMap(({ a, b, name, port, spec }) => {
         const [from, to] = [domainOf[a] as number, domainOf[b] as number];
+        const egress = port !== undefined;
+        const back = egress ? NO_TIME : spec.latency;
         return [
-          { from, to, latency: there, name },
-          { from: to, to: from, latency: back, name },
+          { from, to, latency: spec.latency, name, port, egress: false },
+          { from: to, to: from, latency: back, name, port, egress },
         ];
       })
       .filter(({ from, to }) => from !== to),
+  };
+}
+
+/** The least time that a way takes in a state of its link or port; undefined: nothing gets through. */
+export function latencyOf(way: Way, state: CableState): Duration | undefined {
+  if (!state.up) return undefined;
+  return way.egress ? NO_TIME : state.latency;
+}
+
+/** Nodes have the places of their indexes, switches those behind them. */
+function jointsOf({ nodes, links, switches }: Topology): Joint[] {
+  const index = new Map(nodes.map((node) => [node.name, node.index]));
+  const place = (node: string) => index.get(node) as number;
+  return [
+    ...links.map((spec) => {
+      const [a, b] = spec.between;
+      return { a: place(a.node), b: place(b.node), name: spec.name, port: undefined, spec };
+    }),
+    ...switches.flatMap((spec, number) =>
+      spec.ports.map((end, port) => {
+        return { a: place(end.node), b: nodes.length + number, name: spec.name, port, spec };
+      }),
+    ),
+  ];
+}
+
+/** The least latency that each link and port has at any time of the run. */
+function leastLatencies({ changes }: Topology): (joint: Joint) => Duration {
+  const least = new Map<string, Duration>();
+  const key = (name: string, port: number | undefined) => `${name} ${port ?? 'all'}`;
+  for (const { name, port, cable } of changes) {
+    const known = least.get(key(name, port));
+    if (cable.latency === undefined || (known !== undefined && known <= cable.latency)) continue;
+    least.set(key(name, port), cable.latency);
+  }
+  return ({ name, port, spec }) => {
+    const ofAll = least.get(key(name, undefined)) ?? spec.latency;
+    const ofPort = least.get(key(name, port)) ?? spec.latency;
+    return [ofAll, ofPort, spec.latency].reduce((a, b) => (a < b ? a : b));
   };
 }

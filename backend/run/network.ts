@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { crc32 } from 'node:zlib';
 import { type Domain, EventKind, type Instant } from '../calendar/index.js';
-import { type Cable, LearningSwitch, linkCables, switchCables } from '../network/index.js';
+import { type Cable, egressSpec, LearningSwitch, linkCables, switchCables } from '../network/index.js';
+import type { ChangedCable } from '../topology/cable-states.js';
 import type { Endpoint, LinkSpec, SwitchSpec, Topology } from '../topology/model.js';
 import type { Layout } from './layout.js';
+import { type Sending, Span } from './span.js';
 
 /** A frame on its way, with what is needed to tell it from others. */
 export interface Frame {
@@ -12,7 +14,7 @@ export interface Frame {
 }
 
 /** What became of a frame that a guest sent. */
-export type SendFate = 'delivered' | 'queue-full' | 'lost' | 'unconnected';
+export type SendFate = 'delivered' | 'queue-full' | 'lost' | 'unconnected' | 'link-down';
 
 /** An end of a cable: an interface of a node. */
 export interface Attachment {
@@ -33,20 +35,38 @@ export interface NetworkCounts {
   readonly dropped: number;
 }
 
-/** Gives a frame to a guest; false where the guest has no room for it. */
-export type Receiver = (frame: Uint8Array) => boolean;
+/** A guest's network card. */
+export interface Card {
+  /** @returns false where the guest has no room for the frame */
+  receive(frame: Uint8Array): boolean;
+  /** Lets the guest see whether there is a carrier; at the present instant of its domain. */
+  setLink(up: boolean): void;
+}
 
 interface Port extends Attachment {
   readonly domain: Domain;
-  receiver: Receiver | undefined;
-  send: ((at: Instant, frame: Frame) => { fate: SendFate; arrives: Instant | undefined }) | undefined;
+  card: Card | undefined;
+  send: ((at: Instant, frame: Frame) => Sending) | undefined;
+}
+
+/** A link, or a port of a switch: what changes by itself. */
+interface Connection {
+  /** Both directions. */
+  readonly spans: readonly [Span, Span];
+  /** Of a switch: the second span leads out of it. */
+  readonly fabric: { readonly forget: () => void } | undefined;
+  /** The interfaces at its ends. */
+  readonly ports: readonly Port[];
 }
 
 /** The cables and switches of a topology, on a calendar. */
 export class Network {
   readonly #ports = new Map<number, Port[]>();
   readonly #counts = new Map<string, () => NetworkCounts>();
+  /** By name: one of a link, one for each port of a switch. */
+  readonly #connections = new Map<string, readonly Connection[]>();
   #sources = 0;
+  #carriers = 0;
 
   constructor(
     topology: Topology,
@@ -62,7 +82,7 @@ export class Network {
           node: node.index,
           interface: place,
           domain,
-          receiver: undefined,
+          card: undefined,
           send: undefined,
         })),
       );
@@ -79,8 +99,8 @@ export class Network {
   }
 
   /** Says who takes the frames that arrive at an interface; nobody does before. */
-  attach(to: Attachment, receiver: Receiver): void {
-    this.#port(to).receiver = receiver;
+  attach(to: Attachment, card: Card): void {
+    this.#port(to).card = card;
   }
 
   /** Whether a cable or a switch is at the interface. */
@@ -90,7 +110,7 @@ export class Network {
 
   /** The guest has gone: its interfaces take nothing any more. */
   detach(node: number): void {
-    for (const port of this.#ports.get(node) ?? []) port.receiver = undefined;
+    for (const port of this.#ports.get(node) ?? []) port.card = undefined;
   }
 
   /** A guest sends a frame, at the present instant of its domain. */
@@ -100,6 +120,31 @@ export class Network {
     const at = port.domain.now;
     const { fate, arrives } = port.send?.(at, frame) ?? { fate: 'unconnected', arrives: undefined };
     this.observer.sent(at, port, frame, fate, arrives);
+  }
+
+  /**
+   * A link, or a port of a switch, is another one from `at` on; called at a barrier at which everything before `at` has
+   * happened, and nothing at `at` or later.
+   *
+   * @returns how many frames were queued or on the way, and do not arrive
+   */
+  change(at: Instant, name: string, { port, before, now }: ChangedCable): number {
+    const connections = this.#connections.get(name) as readonly Connection[];
+    const { spans, fabric, ports } = connections[port ?? 0] as Connection;
+    const [first, second] = spans;
+    const lost = first.change(at, now) + second.change(at, fabric ? egressSpec(now) : now);
+    if (before.up === now.up) return lost;
+    if (!now.up) fabric?.forget();
+    for (const end of ports) {
+      end.domain.accept({
+        at,
+        kind: EventKind.CHANGE,
+        source: 0,
+        sequence: this.#carriers++,
+        apply: () => end.card?.setLink(now.up),
+      });
+    }
+    return lost;
   }
 
   counts(name: string): NetworkCounts {
@@ -113,12 +158,15 @@ export class Network {
   #addLink(spec: LinkSpec, seed: bigint, find: (end: Endpoint) => Port): void {
     const cables = linkCables(spec, seed);
     const ends = spec.between.map(find) as [Port, Port];
-    ends.forEach((from, side) => {
+    const spans = ends.map((from, side) => {
       const to = ends[1 - side] as Port;
-      from.send = this.#sender(cables[side] as Cable, from.domain, to.domain, EventKind.FRAME, (at, frame) =>
+      const span = this.#span(cables[side] as Cable, from.domain, to.domain, EventKind.FRAME, (at, frame) =>
         this.#receive(at, to, frame),
       );
-    });
+      from.send = (at, frame) => span.send(at, frame);
+      return span;
+    }) as [Span, Span];
+    this.#connections.set(spec.name, [{ spans, fabric: undefined, ports: ends }]);
     this.#counts.set(spec.name, () => sum(cables));
   }
 
@@ -127,7 +175,7 @@ export class Network {
     const cables = spec.ports.map((_, port) => switchCables(spec, port, seed));
     const egress = spec.ports.map((end, place) => {
       const port = find(end);
-      return this.#sender(
+      return this.#span(
         (cables[place] as (typeof cables)[number]).egress,
         domain,
         port.domain,
@@ -135,13 +183,20 @@ export class Network {
         (at, frame) => this.#receive(at, port, frame),
       );
     });
-    spec.ports.forEach((end, ingress) => {
+    const connections = spec.ports.map((end, ingress): Connection => {
       const from = find(end);
       const into = (cables[ingress] as (typeof cables)[number]).ingress;
-      from.send = this.#sender(into, from.domain, domain, EventKind.FABRIC, (at, frame) => {
-        for (const port of fabric.forward(ingress, frame.bytes, at)) egress[port]?.(at, frame);
+      const span = this.#span(into, from.domain, domain, EventKind.FABRIC, (at, frame) => {
+        for (const port of fabric.forward(ingress, frame.bytes, at)) {
+          // As a bridge, it sends nothing to a port that is down.
+          if (egress[port]?.cable.up) egress[port].send(at, frame);
+        }
       });
+      from.send = (at, frame) => span.send(at, frame);
+      const forget = () => fabric.forget(ingress);
+      return { spans: [span, egress[ingress] as Span], fabric: { forget }, ports: [from] };
     });
+    this.#connections.set(spec.name, connections);
     this.#counts.set(spec.name, () => {
       const into = sum(cables.map((pair) => pair.ingress));
       const out = sum(cables.map((pair) => pair.egress));
@@ -149,33 +204,19 @@ export class Network {
     });
   }
 
-  /** Sends frames from one domain to another by `cable`; each that arrives there is given to `arrive`. */
-  #sender(
+  /** A span by `cable` from one domain to another; each frame that arrives there is given to `arrive`. */
+  #span(
     cable: Cable,
     from: Domain,
     to: Domain,
     kind: EventKind,
     arrive: (at: Instant, frame: Frame) => void,
-  ): NonNullable<Port['send']> {
-    const source = this.#sources++;
-    let sequence = 0;
-    return (at, frame) => {
-      const passage = cable.send(at, frame.bytes.length);
-      if (passage.fate !== 'delivered') return { fate: passage.fate, arrives: undefined };
-      const { arrives } = passage;
-      from.post(to, {
-        at: arrives,
-        kind,
-        source,
-        sequence: sequence++,
-        apply: () => arrive(arrives, frame),
-      });
-      return { fate: 'delivered', arrives };
-    };
+  ): Span {
+    return new Span(cable, { from, to }, { kind, source: this.#sources++ }, arrive);
   }
 
   #receive(at: Instant, port: Port, frame: Frame): void {
-    const taken = port.receiver?.(frame.bytes) ?? false;
+    const taken = port.card?.receive(frame.bytes) ?? false;
     this.observer.received(at, port, frame, taken);
   }
 }
@@ -187,7 +228,7 @@ function sum(cables: readonly Cable[]): NetworkCounts {
   for (const { statistics } of cables) {
     frames += statistics.frames;
     bytes += statistics.bytes;
-    dropped += statistics.dropped.queueFull + statistics.dropped.lost;
+    dropped += statistics.frames - statistics.delivered;
   }
   return { frames, bytes, dropped };
 }

@@ -26,6 +26,7 @@ import type { NodeSpec, Topology } from '../topology/model.js';
 import { logHeader } from '../trace/log-header.js';
 import { RunLog } from '../trace/run-log.js';
 import { Captures } from './captures.js';
+import { followChanges } from './changes.js';
 import { ConsoleLogs } from './console-logs.js';
 import { type Layout, layOut } from './layout.js';
 import { Memory } from './memory.js';
@@ -91,7 +92,6 @@ export class Run {
   ) {
     this.#layout = layOut(topology);
     this.#lookahead = new Lookahead(this.#layout.domains);
-    for (const { from, to, latency } of this.#layout.ways) this.#lookahead.connect(from, to, latency);
     this.#calendar = new Calendar({
       jobs: options.jobs,
       until: topology.until ?? NEVER,
@@ -121,6 +121,12 @@ export class Run {
         this.#log.frameReceived(at, to.node, to.interface, frame.bytes.length, frame.crc, !taken);
         this.#captures?.received(at, to, frame);
       },
+    });
+    followChanges(topology, this.#layout, {
+      calendar: this.#calendar,
+      lookahead: this.#lookahead,
+      network: this.#network,
+      log: this.#log,
     });
     try {
       for (const spec of topology.nodes) this.#createNode(spec, domains);
@@ -233,7 +239,7 @@ export class Run {
     this.#participants.set(node, { uml, host });
     node.nets.forEach((net, place) => {
       const at = { node: spec.index, interface: place };
-      this.#network.attach(at, (frame) => net.receive(frame));
+      this.#network.attach(at, net);
       if (!this.#network.isConnected(at)) node.unplug(place);
     });
   }

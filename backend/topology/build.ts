@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { dirname, resolve } from 'node:path';
 import { deriveMac, formatMac } from './mac.js';
-import type { CableSpec, InterfaceSpec, NodeSpec, Topology } from './model.js';
+import type { CableSpec, ChangeSpec, InterfaceSpec, NodeSpec, Topology } from './model.js';
 import type { Plain } from './plain.js';
 import type { TopologyValues } from './schema.js';
 
 type NodeValues = TopologyValues['nodes'][string];
 type CableValues = Pick<TopologyValues['links'][number], keyof CableSpec>;
+type ChangeValues = TopologyValues['changes'][number];
 
 /**
  * The topology of checked values.
@@ -16,6 +17,7 @@ type CableValues = Pick<TopologyValues['links'][number], keyof CableSpec>;
  */
 export function buildTopology(values: TopologyValues, plain: Plain, file: string): Topology {
   const taken = takenMacs(values);
+  const places = portPlaces(values);
   return {
     name: values.name,
     seed: values.seed,
@@ -32,6 +34,10 @@ export function buildTopology(values: TopologyValues, plain: Plain, file: string
     }) as Topology['links'],
     switches: values.switches.map((each) => ({ name: each.name, ports: each.ports, ...cableOf(each) })),
     wires: values.wires.map(({ name, pins, role }) => ({ name, pins, role })),
+    changes: values.changes
+      .filter(({ at }) => values.until === undefined || at < values.until)
+      .map((change) => buildChange(change, places))
+      .sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)),
   };
 }
 
@@ -71,6 +77,26 @@ function takenMacs(values: TopologyValues): Set<string> {
   const nodes = Object.values(values.nodes);
   const macs = nodes.flatMap((node) => Object.values(node.interfaces).map((each) => each.mac));
   return new Set(macs.flatMap((mac) => (mac === undefined ? [] : [formatMac(mac)])));
+}
+
+/** Of each port, its index in its switch: no two ports of a file have the same name. */
+function portPlaces({ switches }: TopologyValues): Map<string, number> {
+  return new Map(
+    switches.flatMap(({ ports }) =>
+      ports.map((port, place) => [`${port.node}.${port.interface}`, place] as const),
+    ),
+  );
+}
+
+function buildChange(change: ChangeValues, places: ReadonlyMap<string, number>): ChangeSpec {
+  const { at, port, latency, rate, loss, jitter, queue, state } = change;
+  return {
+    at,
+    name: change.link ?? change.switch ?? '',
+    port: port === undefined ? undefined : places.get(`${port.node}.${port.interface}`),
+    cable: { latency, rate, loss, jitter, queue },
+    state,
+  };
 }
 
 function cableOf({ latency, rate, loss, jitter, queue }: CableValues): CableSpec {

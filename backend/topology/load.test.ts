@@ -101,6 +101,25 @@ describe('loadTopology', () => {
         ],
       },
     ]);
+    const same = {
+      latency: undefined,
+      rate: undefined,
+      loss: undefined,
+      jitter: undefined,
+      queue: undefined,
+    };
+    expect(topology.changes).toEqual([
+      { at: 0n, name: 's', port: undefined, cable: { ...same, latency: 0n }, state: undefined },
+      {
+        at: 1_000_000_000n,
+        name: 'l',
+        port: undefined,
+        cable: { latency: 2_000_000n, rate: 1_000_000n, loss: 10_000_000, jitter: 1_000_000n, queue: 7 },
+        state: 'up',
+      },
+      { at: 2_000_000_000n, name: 's', port: 2, cable: same, state: 'down' },
+      { at: 2_000_000_000n, name: 'l', port: undefined, cable: same, state: 'down' },
+    ]);
     expect(unsupported.map((problem) => formatProblem('t.yaml', problem))).toEqual([
       't.yaml:17:14: nodes.2.kind: kind kvm is not available yet in this version; use uml',
       't.yaml:18:16: nodes.bp1.kind: kind board is not available yet in this version; use uml',
@@ -126,6 +145,13 @@ describe('loadTopology', () => {
     expect(result.topology).toMatchObject({ seed: 2n, until: 5n });
     const same = load(text.replace('seed: 1', 'seed: 2\nuntil: 5ns'), 't.yaml');
     expect(result.topology).toEqual(same);
+  });
+
+  it('leaves out the changes after the end that the command states', () => {
+    const text = `${TWO_NODES}changes:\n  - { at: 2s, link: ab, state: down }\n  - { at: 5s, link: ab, state: up }\n`;
+    const until = (seconds: bigint) =>
+      loadTopology(text, 't.yaml', { until: duration(seconds * 1_000_000_000n) }).topology?.changes.length;
+    expect([1n, 2n, 3n, 5n, 6n, 100n].map(until)).toEqual([0, 0, 1, 1, 2, 2]);
   });
 
   it('takes CRLF, a byte order mark, and aliases', () => {

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { type Duration, instant } from '../calendar/time.js';
 import { buildTopology } from './build.js';
 import { checkAddresses } from './check-addresses.js';
+import { checkChanges } from './check-changes.js';
 import { checkNames } from './check-names.js';
 import { checkNodes } from './check-nodes.js';
 import { checkReferences } from './check-references.js';
@@ -52,6 +53,7 @@ export function loadTopology(text: string, file: string, overrides: Overrides = 
   checkReferences(survey, report);
   checkAddresses(survey, plain, report);
   checkNodes(survey, plain, overrides.until !== undefined, report);
+  checkChanges(survey, plain, report);
   if (!parsed.success || reporter.problems.length > 0) return { problems: sortProblems(reporter.problems) };
 
   const { data } = parsed;

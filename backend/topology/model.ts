@@ -15,6 +15,8 @@ export interface Topology {
   readonly links: readonly LinkSpec[];
   readonly switches: readonly SwitchSpec[];
   readonly wires: readonly WireSpec[];
+  /** What happens before `until`, by time; what happens at one instant, in the order of the file. */
+  readonly changes: readonly ChangeSpec[];
 }
 
 export interface NodeSpec {
@@ -74,6 +76,18 @@ export interface LinkSpec extends CableSpec {
 export interface SwitchSpec extends CableSpec {
   readonly name: string;
   readonly ports: readonly Endpoint[];
+}
+
+/** A link or a switch is another one from an instant on. What is undefined stays as it is. */
+export interface ChangeSpec {
+  readonly at: Instant;
+  /** The name of a link or switch. */
+  readonly name: string;
+  /** The index of the switch's port that alone changes; undefined: all of it. */
+  readonly port: number | undefined;
+  readonly cable: { readonly [Key in keyof CableSpec]: CableSpec[Key] | undefined };
+  /** Whether anything gets through. */
+  readonly state: 'up' | 'down' | undefined;
 }
 
 /** A pin of a node: `a.gpio0`. */

@@ -12,6 +12,20 @@ const two = (nets: string) =>
 const link = (more: string) =>
   two(`links:\n  - { name: ab, between: [a.eth0, b.eth0], latency: 1ms${more} }\n`);
 const LINK = 'links:\n  - { name: ab, between: [a.eth0, b.eth0], latency: 1ms }\n';
+const change = (more: string) =>
+  `${HEAD}nodes:
+  a: { kind: uml, interfaces: { eth0: {}, eth1: {} } }
+  b: { kind: uml, interfaces: { eth0: {}, eth1: {} } }
+links:
+  - { name: ab, between: [a.eth0, b.eth0], latency: 1ms }
+switches:
+  - { name: lan, ports: [a.eth1, b.eth1], latency: 1ms }
+changes:
+${more
+  .split('\n')
+  .map((line) => `  - ${line}`)
+  .join('\n')}
+`;
 const pair = (first: string, second: string, nets = LINK) =>
   `${HEAD}nodes:\n  a: { kind: uml, interfaces: { eth0: { ${first} } } }\n  b: { kind: uml, interfaces: { eth0: { ${second} } } }\n${nets}`;
 
@@ -543,6 +557,93 @@ const CASES: readonly (readonly [title: string, text: string, problems: readonly
     'a queue that is not whole',
     link(', queue: 1.5'),
     ['7:65: links[0].queue: expected a whole number of frames from 0 to 1000000; found the number 1.5'],
+  ],
+  [
+    'a change of nothing',
+    change('{ at: 1ms, link: ab }'),
+    [
+      '11:5: changes[0]: expected something that changes; found nothing; add one of latency, rate, loss, jitter, queue, state',
+    ],
+  ],
+  [
+    'a change without a link or switch',
+    change('{ at: 1ms, state: down }'),
+    ["11:5: changes[0]: expected 'link' or 'switch'; found neither; name what changes, such as link: ab"],
+  ],
+  [
+    'a change of a link and a switch',
+    change('{ at: 1ms, link: ab, switch: lan, state: down }'),
+    ["11:26: changes[0].switch: expected 'link' or 'switch'; found both; write two changes"],
+  ],
+  [
+    'a change of an unknown link',
+    change('{ at: 1ms, link: an, state: down }\n{ at: 1ms, switch: x, state: down }'),
+    [
+      "11:22: changes[0].link: expected a link of this file; found 'an'; the links are ab",
+      "12:24: changes[1].switch: expected a switch of this file; found 'x'; the switches are lan",
+    ],
+  ],
+  [
+    'a change of a switch that is said to be a link',
+    change('{ at: 1ms, link: lan, state: down }'),
+    [
+      "11:22: changes[0].link: expected a link of this file; found 'lan', which is a switch; write switch: lan",
+    ],
+  ],
+  [
+    'a change of a port of a link',
+    change('{ at: 1ms, link: ab, port: a.eth0, state: down }'),
+    ["11:26: changes[0].port: expected 'port' in a change of a switch only; found one of a link; remove it"],
+  ],
+  [
+    'a change of a port of another net',
+    change('{ at: 1ms, switch: lan, port: a.eth0, state: down }'),
+    [
+      "11:35: changes[0].port: expected a port of switch 'lan' (line 9); found 'a.eth0'; did you mean 'a.eth1'?",
+    ],
+  ],
+  [
+    'changes after the end',
+    change('{ at: 999ms, link: ab, state: down }\n{ at: 1s, link: ab, state: up }'),
+    [
+      "12:11: changes[1].at: expected a time before the end of the run, 'until' (line 2); found '1s'; take an earlier one, or remove the change",
+    ],
+  ],
+  [
+    'changes of the same at the same time, however it is written',
+    change(
+      [
+        '{ at: 1ms, link: ab, latency: 2ms, state: down }',
+        '{ at: 1000us, link: ab, queue: 1, latency: 2ms }',
+        '{ at: 1ms, switch: lan, port: a.eth1, state: down }',
+        '{ at: 1ms, switch: lan, port: b.eth1, state: down }',
+        '{ at: 1ms, switch: lan, state: up, rate: 1mbit }',
+        '{ at: 1ms, switch: lan, port: b.eth1, rate: 2mbit }',
+      ].join('\n'),
+    ),
+    [
+      "12:39: changes[1].latency: the latency of link 'ab' at this instant is already set on line 11; remove one of the two, or change the time of one",
+      "15:29: changes[4].state: the state of switch 'lan' at this instant is already set on line 13; remove one of the two, or change the time of one",
+      "16:43: changes[5].rate: the rate of switch 'lan' at this instant is already set on line 15; remove one of the two, or change the time of one",
+    ],
+  ],
+  [
+    'values of a change',
+    change(
+      '{ link: ab, latency: 3, state: off }\n{ at: 5, link: ab, latencey: 3ms, rate: 0bit }\n{ at: 400001h, link: ab, loss: 101% }\nab',
+    ),
+    [
+      "11:5: missing key 'at' in changes[0]; expected a duration of at most 400000h with a unit, such as 5s",
+      '11:26: changes[0].latency: expected a duration of at most 1h with a unit, such as 5ms; found the number 3',
+      "11:36: changes[0].state: expected up or down; found 'off'",
+      '12:11: changes[1].at: expected a duration of at most 400000h with a unit, such as 5s; found the number 5',
+      "12:24: unknown key 'latencey' in changes[1]; did you mean 'latency'?",
+      "12:45: changes[1].rate: expected a rate from 1bit to 1tbit with a unit, such as 100mbit; found '0bit'",
+      "13:11: changes[2].at: expected a duration of at most 400000h with a unit, such as 5s; found '400001h'",
+      "13:11: changes[2].at: expected a time before the end of the run, 'until' (line 2); found '400001h'; take an earlier one, or remove the change",
+      "13:36: changes[2].loss: expected a percentage from 0% to 100% with at most 7 decimals, such as 0.1%; found '101%'",
+      "14:5: changes[3]: expected a map, such as { at: 5s, link: ab, latency: 20ms }; found 'ab'",
+    ],
   ],
   ['a map of links', two('links: { ab: {} }\n'), ['6:8: links: expected a list of links; found a map']],
   [

@@ -116,41 +116,43 @@ const pin = text('a pin NODE.LINE, such as a.gpio0', PIN, (written) => {
   return { node, line: rest };
 });
 
+const latency = () => delay('a duration of at most 1h with a unit, such as 5ms');
+
+const rate = () =>
+  text('a rate from 1bit to 1tbit with a unit, such as 100mbit', RATE, (written) => {
+    const bits = parseRate(written);
+    return bits !== undefined && bits >= 1n && bits <= MAX_RATE ? bits : undefined;
+  });
+
+const loss = () =>
+  text('a percentage from 0% to 100% with at most 7 decimals, such as 0.1%', PERCENT, (written) => {
+    const parts = parsePercent(written);
+    return parts !== undefined && parts <= 1_000_000_000n ? Number(parts) : undefined;
+  });
+
+const queue = () => whole('a whole number of frames from 0 to 1000000', 0, 1_000_000);
+
+const LATENCY_EXAMPLES = { examples: ['1ms', '100us'] };
+const RATE_EXAMPLES = { examples: ['100mbit', '1gbit'] };
+
 /** The keys of links and switches alike; fresh objects, since each has its own place in the JSON Schema. */
 const cable = () => ({
   latency: described(
     'How long a frame is under way, to 1h. 0s makes the nodes run in turn.',
-    delay('a duration of at most 1h with a unit, such as 5ms'),
-    { examples: ['1ms', '100us'] },
+    latency(),
+    LATENCY_EXAMPLES,
   ),
   rate: described(
     'Bits per second, to 1tbit; without it, a frame takes no time to serialise.',
-    z.optional(
-      text('a rate from 1bit to 1tbit with a unit, such as 100mbit', RATE, (written) => {
-        const bits = parseRate(written);
-        return bits !== undefined && bits >= 1n && bits <= MAX_RATE ? bits : undefined;
-      }),
-    ),
-    { examples: ['100mbit', '1gbit'] },
+    z.optional(rate()),
+    RATE_EXAMPLES,
   ),
-  loss: described(
-    'Chance that a frame is lost.',
-    z.prefault(
-      text('a percentage from 0% to 100% with at most 7 decimals, such as 0.1%', PERCENT, (written) => {
-        const parts = parsePercent(written);
-        return parts !== undefined && parts <= 1_000_000_000n ? Number(parts) : undefined;
-      }),
-      '0%',
-    ),
-  ),
+  loss: described('Chance that a frame is lost.', z.prefault(loss(), '0%')),
   jitter: described(
     'Extra delay, drawn evenly from nothing to this for each frame, to 1h.',
-    z.prefault(delay('a duration of at most 1h with a unit, such as 5ms'), '0ms'),
+    z.prefault(latency(), '0ms'),
   ),
-  queue: described(
-    'Frames that may wait behind the one that is being serialised.',
-    z.prefault(whole('a whole number of frames from 0 to 1000000', 0, 1_000_000), 100),
-  ),
+  queue: described('Frames that may wait behind the one that is being serialised.', z.prefault(queue(), 100)),
 });
 
 const linkSchema = closed('a map, such as { name: ab, between: [a.eth0, b.eth0], latency: 1ms }', {
@@ -184,6 +186,29 @@ const wireSchema = closed('a map, such as { name: freeze, pins: [a.gpio0, b.line
       .check(z.minLength(1, 'one or more pins, such as [a.gpio0, b.line7]')),
   ),
   role: described('A wire with a meaning to the run.', z.optional(z.enum(['freeze'], 'freeze'))),
+});
+
+const changeSchema = closed('a map, such as { at: 5s, link: ab, latency: 20ms }', {
+  at: described(
+    'The virtual time from which on it holds; before `until`.',
+    text('a duration of at most 400000h with a unit, such as 5s', DURATION, (written) => {
+      const span = parseDuration(written);
+      return span !== undefined && span <= MAX_UNTIL ? instant(span) : undefined;
+    }),
+    { examples: ['5s'] },
+  ),
+  link: described('The link that changes.', z.optional(z.clone(name))),
+  switch: described('The switch that changes.', z.optional(z.clone(name))),
+  port: described('The port of the switch that alone changes.', z.optional(z.clone(endpoint))),
+  latency: described('Its latency from then on.', z.optional(latency()), LATENCY_EXAMPLES),
+  rate: described('Its rate from then on.', z.optional(rate()), RATE_EXAMPLES),
+  loss: described('Its loss from then on.', z.optional(loss())),
+  jitter: described('Its jitter from then on.', z.optional(latency())),
+  queue: described('Its queue from then on.', z.optional(queue())),
+  state: described(
+    'Whether anything gets through from then on.',
+    z.optional(z.enum(['up', 'down'], 'up or down')),
+  ),
 });
 
 export const topologySchema = closed('a map with the keys name and nodes', {
@@ -232,10 +257,17 @@ export const topologySchema = closed('a map with the keys name and nodes', {
   links: described('Cables between two interfaces.', z.prefault(z.array(linkSchema, 'a list of links'), [])),
   switches: described('Switches.', z.prefault(z.array(switchSchema, 'a list of switches'), [])),
   wires: described('GPIO nets.', z.prefault(z.array(wireSchema, 'a list of wires'), [])),
+  changes: described(
+    'What changes of links and switches during the run.',
+    z.prefault(z.array(changeSchema, 'a list of changes'), []),
+  ),
 });
 
 /** The values of a file of the right shape, in the types of the model, before the cross-checks. */
 export type TopologyValues = z.output<typeof topologySchema>;
+
+/** What may stand in a change. */
+export const changeKeys: readonly string[] = Object.keys(changeSchema.def.shape);
 
 /** What may stand in a node. */
 export const nodeKeys: readonly string[] = Object.keys(nodeSchema.def.shape);

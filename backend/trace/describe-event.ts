@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
-import type { LogEnd, LoggedState, LogHeader, TraceEvent } from '../../protocols/trace/index.js';
-import { after, duration, formatInstant, type Instant } from '../calendar/index.js';
+import type {
+  LogEnd,
+  LoggedChange,
+  LoggedState,
+  LogHeader,
+  TraceEvent,
+} from '../../protocols/trace/index.js';
+import { after, duration, formatDuration, formatInstant, type Instant } from '../calendar/index.js';
 
 /** Bytes of console output, or characters of a text, that are shown. */
 const MAX_SHOWN = 200;
@@ -39,6 +45,8 @@ export function describeEvent(header: LogHeader, node: number, at: Instant, even
     case 'mark':
     case 'fault':
       return `${event.kind}: ${escapeText(event.text)}`;
+    case 'change':
+      return `${escapeText(cableName(header, node, event.cable))} ${describeChange(event)}`;
     case 'unknown':
       return 'something that this version does not know';
   }
@@ -63,6 +71,27 @@ function placeName(header: LogHeader, node: number, index: number): string {
   const { nodes, switches } = header;
   const places = nodes[node]?.interfaces ?? switches[node - nodes.length]?.ports;
   return places?.[index] ?? `interface ${index}`;
+}
+
+/** In an event of a switch, a port of it; else a link. */
+function cableName(header: LogHeader, node: number, index: number): string {
+  const { nodes, switches, links } = header;
+  const lan = switches[node - nodes.length];
+  if (lan !== undefined) return `port ${lan.ports[index] ?? index}`;
+  return `link ${links[index]?.name ?? index}`;
+}
+
+function describeChange({ down, latency, rate, loss, jitter, queue, lost }: LoggedChange): string {
+  const span = (value: bigint) => formatDuration(duration(value));
+  const parts = [
+    `latency ${span(latency)}`,
+    rate === 0n ? 'no limit of its rate' : `rate ${rate}bit`,
+    `loss ${loss / 10_000_000}%`,
+    `jitter ${span(jitter)}`,
+    `queue ${queue}`,
+  ];
+  const victims = lost === 0 ? '' : ` and loses ${lost} frames`;
+  return `is ${down ? 'down' : 'up'}${victims}, with ${parts.join(', ')}`;
 }
 
 function frame({ length, crc }: { readonly length: number; readonly crc: number }): string {

@@ -121,6 +121,27 @@ describe('the comparison of two runs', () => {
     });
   });
 
+  test('tells changes of links and of ports', () => {
+    const change = {
+      cable: 0,
+      down: false,
+      latency: 20_000_000n,
+      rate: 10_000_000n,
+      loss: 1_000_000,
+      jitter: 0n,
+      queue: 100,
+      lost: 0,
+    };
+    const a = writeLog((log) => log.change(at(5), 3, change));
+    const b = writeLog((log) => log.change(at(5), 2, { ...change, down: true, rate: 0n, lost: 3 }));
+    expect(compare(a, b)).toContain(
+      [
+        '  A #0  0.000000005  run  link ab is up, with latency 20ms, rate 10000000bit, loss 0.1%, jitter 0s, queue 100',
+        '  B #0  0.000000005  lan  port a.eth1 is down and loses 3 frames, with latency 20ms, no limit of its rate, loss 0.1%, jitter 0s, queue 100',
+      ].join('\n'),
+    );
+  });
+
   test('tells switches and the run itself by name', () => {
     const a = writeLog((log) => log.frameSent(at(1), 2, 0, 60, 1, 'lost', undefined));
     const b = writeLog((log) => log.mark(at(1), log.run, 'link down'));

@@ -156,6 +156,17 @@ describe('reading a run log', () => {
       [4, 0x10, 0x03, 0x3a, 0],
       'expected one of the 0 interfaces of node 3, found 0',
     ],
+    [
+      'a change of a link that does not exist',
+      [6, 0x10, 0x03, 0x6a, 0x02, 0x08, 0x01],
+      'expected one of the 1 cables of node 3, found 1',
+    ],
+    [
+      'a change of a port that does not exist',
+      [6, 0x10, 0x02, 0x6a, 0x02, 0x08, 0x01],
+      'expected one of the 1 cables of node 2, found 1',
+    ],
+    ['a change of a guest', [4, 0x10, 0x01, 0x6a, 0], 'expected one of the 0 cables of node 1, found 0'],
     ['a second header', header, 'expected an event or the end, found a header'],
     [
       'a time past the end of time',
@@ -205,7 +216,7 @@ describe('reading a run log', () => {
     );
     expect(refusal(fileOf(activation(1n)))).toMatch(/expected a header first, found an event$/);
     expect(refusal(fileOf([4, 0x1a, 0x02, 0x08, 0x07]))).toMatch(
-      /expected a log of format 1, found format 7$/,
+      /expected a log of format 1 to 2, found format 7$/,
     );
   });
 });

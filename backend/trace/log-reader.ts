@@ -126,6 +126,11 @@ export class LogReader {
     const { nodes, switches } = this.header;
     const last = nodes.length + switches.length;
     if (node > last) return `expected a node from 0 to ${last}, found ${node}`;
+    if (event.kind === 'change') {
+      const { length } = switches[node - nodes.length]?.ports ?? (node === last ? this.header.links : []);
+      if (event.cable < length) return undefined;
+      return `expected one of the ${length} cables of node ${node}, found ${event.cable}`;
+    }
     if (event.kind !== 'frame-sent' && event.kind !== 'frame-received') return undefined;
     const places = nodes[node]?.interfaces ?? switches[node - nodes.length]?.ports ?? [];
     if (event.interface < places.length) return undefined;

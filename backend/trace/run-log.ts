@@ -7,6 +7,7 @@ import {
   encodeHeader,
   type FrameFate,
   type LogEnd,
+  type LoggedChange,
   type LoggedState,
   type LogHeader,
   MAX_BYTES,
@@ -148,6 +149,11 @@ export class RunLog {
   /** A remark; what is longer than MAX_BYTES is cut. */
   mark(at: Instant, node: number, text: string): void {
     this.add(at, node, { kind: 'mark', text: cut(text) });
+  }
+
+  /** A link, or a port of the switch `node`, is another one; a link is the business of {@link run}. */
+  change(at: Instant, node: number, change: LoggedChange): void {
+    this.add(at, node, { ...change, kind: 'change' });
   }
 
   /** Something went wrong; a text that is longer than MAX_BYTES is cut. */

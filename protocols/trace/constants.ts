@@ -2,8 +2,10 @@
 
 /** The numbers of trace.proto. A unit test proves that they are those of the file. */
 
-/** Header.version of the logs that are written now, and the only one that is read. */
-export const FORMAT_VERSION = 1;
+/** Header.version of the logs that are written now. */
+export const FORMAT_VERSION = 2;
+/** The oldest version that is read; what it says, the present one says in the same way. */
+export const OLDEST_VERSION = 1;
 /** Bytes in a record, without the size before it. */
 export const MAX_RECORD = 1_048_576;
 /** Bytes in a piece of console output, and in a text of an event. */
@@ -23,6 +25,7 @@ export const RecordField = {
   BROADCAST: 10,
   MARK: 11,
   FAULT: 12,
+  CHANGE: 13,
 } as const;
 
 /** Fields of the messages that are encoded by hand: those of events. */
@@ -31,6 +34,16 @@ export const ConsoleField = { DATA: 1 } as const;
 export const StateField = { STATE: 1, VALUE: 2, TEXT: 3 } as const;
 export const BroadcastField = { VALUE: 1 } as const;
 export const TextField = { TEXT: 1 } as const;
+export const ChangeField = {
+  CABLE: 1,
+  DOWN: 2,
+  LATENCY: 3,
+  RATE: 4,
+  LOSS: 5,
+  JITTER: 6,
+  QUEUE: 7,
+  LOST: 8,
+} as const;
 
 /** Fields of Header, and of the messages in it. */
 export const HeaderField = {
@@ -48,7 +61,7 @@ export const SwitchField = { NAME: 1, PORTS: 2 } as const;
 export const EndField = { REASON: 1, VIRTUAL_NS: 2, EVENTS: 3, ACTIVATIONS: 4 } as const;
 
 /** The enum Fate, in its order from 0 on. */
-export const FATES = ['delivered', 'queue-full', 'lost', 'unconnected'] as const;
+export const FATES = ['delivered', 'queue-full', 'lost', 'unconnected', 'link-down'] as const;
 /** The enum State, in its order from 1 on. */
 export const STATES = [
   'running',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import protobuf from 'protobufjs/light.js';
-import { FATES, FORMAT_VERSION, STATES } from './constants.js';
+import { FATES, FORMAT_VERSION, OLDEST_VERSION, STATES } from './constants.js';
 import type { LogEnd, LoggedState, LogHeader, TraceEvent, TraceRecord } from './record.js';
 import { traceSchema } from './schema.js';
 
@@ -30,6 +30,16 @@ interface Wire {
   readonly broadcast: { value: Wide };
   readonly mark: { text: string };
   readonly fault: { text: string };
+  readonly change: {
+    cable: number;
+    down: boolean;
+    latency: Wide;
+    rate: Wide;
+    loss: number;
+    jitter: Wide;
+    queue: number;
+    lost: Wide;
+  };
 }
 
 const recordType = protobuf.Root.fromJSON(traceSchema).lookupType('oneclock.trace.Record');
@@ -49,8 +59,9 @@ export function decodeRecord(bytes: Uint8Array): TraceRecord {
 }
 
 function header(wire: Wire['header']): LogHeader {
-  if (wire.version !== FORMAT_VERSION) {
-    throw new Error(`expected a log of format ${FORMAT_VERSION}, found format ${wire.version}`);
+  if (wire.version < OLDEST_VERSION || wire.version > FORMAT_VERSION) {
+    const known = `${OLDEST_VERSION} to ${FORMAT_VERSION}`;
+    throw new Error(`expected a log of format ${known}, found format ${wire.version}`);
   }
   return {
     topology: wire.topology,
@@ -100,6 +111,20 @@ function event(wire: Wire): TraceEvent {
       return { kind: 'mark', text: wire.mark.text };
     case 'fault':
       return { kind: 'fault', text: wire.fault.text };
+    case 'change': {
+      const { cable, down, latency, rate, loss, jitter, queue, lost } = wire.change;
+      return {
+        kind: 'change',
+        cable,
+        down,
+        latency: wide(latency),
+        rate: wide(rate),
+        loss,
+        jitter: wide(jitter),
+        queue,
+        lost: count(lost),
+      };
+    }
     default:
       return { kind: 'unknown' };
   }

@@ -2,6 +2,7 @@
 import { invariant, OneclockError } from '../../backend/errors.js';
 import {
   BroadcastField,
+  ChangeField,
   ConsoleField,
   EndField,
   FATES,
@@ -130,6 +131,19 @@ function encodeKind(out: ProtoWriter, event: TraceEvent): void {
     case 'fault': {
       const message = out.openField(event.kind === 'mark' ? RecordField.MARK : RecordField.FAULT);
       out.text(TextField.TEXT, event.text);
+      out.close(message);
+      return;
+    }
+    case 'change': {
+      const message = out.openField(RecordField.CHANGE);
+      out.uint32(ChangeField.CABLE, event.cable);
+      out.uint32(ChangeField.DOWN, event.down ? 1 : 0);
+      out.uint64(ChangeField.LATENCY, event.latency);
+      out.uint64(ChangeField.RATE, event.rate);
+      out.uint32(ChangeField.LOSS, event.loss);
+      out.uint64(ChangeField.JITTER, event.jitter);
+      out.uint32(ChangeField.QUEUE, event.queue);
+      out.uint64(ChangeField.LOST, BigInt(event.lost));
       out.close(message);
       return;
     }

@@ -7,6 +7,7 @@ export { ProtoWriter } from './proto-writer.js';
 export type {
   FrameFate,
   LogEnd,
+  LoggedChange,
   LoggedLink,
   LoggedNode,
   LoggedState,

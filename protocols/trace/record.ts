@@ -51,6 +51,24 @@ export type LoggedState =
   | { readonly state: 'failed'; readonly text: string }
   | { readonly state: 'running' | 'ready' | 'killed' | 'evicted' | 'crashed' | 'hung' };
 
+/** What a link or a port of a switch is from now on. */
+export interface LoggedChange {
+  /** The index of the link; in an event of a switch, that of the port. */
+  readonly cable: number;
+  readonly down: boolean;
+  /** Nanoseconds, as is the jitter. */
+  readonly latency: bigint;
+  /** Bits per second; 0: a frame takes no time to serialise. */
+  readonly rate: bigint;
+  /** Chance that a frame is lost, in parts of 1 000 000 000. */
+  readonly loss: number;
+  readonly jitter: bigint;
+  /** Frames that may wait behind the one that is being serialised. */
+  readonly queue: number;
+  /** Frames that were queued or on the way, and do not arrive. */
+  readonly lost: number;
+}
+
 /** What happened, without when and to whom. `unknown` is only ever read: a kind that was added later. */
 export type TraceEvent =
   | { readonly kind: 'activation' }
@@ -75,6 +93,7 @@ export type TraceEvent =
   | { readonly kind: 'node-state'; readonly state: LoggedState }
   | { readonly kind: 'broadcast'; readonly value: bigint }
   | { readonly kind: 'mark' | 'fault'; readonly text: string }
+  | ({ readonly kind: 'change' } & LoggedChange)
   | { readonly kind: 'unknown' };
 
 /** A record, as it stands in the file. */

@@ -24,6 +24,7 @@ export const traceSchema = {
                     'broadcast',
                     'mark',
                     'fault',
+                    'change',
                   ],
                 },
               },
@@ -40,6 +41,7 @@ export const traceSchema = {
                 broadcast: { type: 'Broadcast', id: 10 },
                 mark: { type: 'Mark', id: 11 },
                 fault: { type: 'Fault', id: 12 },
+                change: { type: 'Change', id: 13 },
               },
             },
             Header: {
@@ -83,7 +85,7 @@ export const traceSchema = {
               },
             },
             Fate: {
-              values: { DELIVERED: 0, QUEUE_FULL: 1, LOST: 2, UNCONNECTED: 3 },
+              values: { DELIVERED: 0, QUEUE_FULL: 1, LOST: 2, UNCONNECTED: 3, LINK_DOWN: 4 },
             },
             FrameReceived: {
               fields: {
@@ -118,6 +120,18 @@ export const traceSchema = {
             Broadcast: { fields: { value: { type: 'uint64', id: 1 } } },
             Mark: { fields: { text: { type: 'string', id: 1 } } },
             Fault: { fields: { text: { type: 'string', id: 1 } } },
+            Change: {
+              fields: {
+                cable: { type: 'uint32', id: 1 },
+                down: { type: 'bool', id: 2 },
+                latency: { type: 'uint64', id: 3 },
+                rate: { type: 'uint64', id: 4 },
+                loss: { type: 'uint32', id: 5 },
+                jitter: { type: 'uint64', id: 6 },
+                queue: { type: 'uint32', id: 7 },
+                lost: { type: 'uint64', id: 8 },
+              },
+            },
             End: {
               fields: {
                 reason: { type: 'string', id: 1 },

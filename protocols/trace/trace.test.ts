@@ -42,6 +42,7 @@ describe('trace.proto', () => {
     ['Broadcast', constants.BroadcastField],
     ['Mark', constants.TextField],
     ['Fault', constants.TextField],
+    ['Change', constants.ChangeField],
     ['End', constants.EndField],
   ])('has the field numbers of the constants: %s', (name, fields) => {
     const found = originalNames
@@ -159,7 +160,12 @@ describe('a record that is read', () => {
   });
 
   test.each([
-    ['a format that is not known', [0x1a, 0x02, 0x08, 0x02], 'expected a log of format 1, found format 2'],
+    [
+      'a format that is not known',
+      [0x1a, 0x02, 0x08, 0x03],
+      'expected a log of format 1 to 2, found format 3',
+    ],
+    ['no format', [0x1a, 0x00], 'expected a log of format 1 to 2, found format 0'],
     ['a fate that is not known', [0x32, 0x02, 0x20, 0x09], 'expected a fate of a frame, found number 9'],
     ['a state that is not known', [0x4a, 0x02, 0x08, 0x0a], 'expected a state of a node, found number 10'],
     ['no state', [0x4a, 0x00], 'expected a state of a node, found number 0'],
@@ -172,6 +178,10 @@ describe('a record that is read', () => {
     ],
   ])('is refused with %s', (_, bytes, message) => {
     expect(() => decodeRecord(Uint8Array.from(bytes))).toThrow(message);
+  });
+
+  test('may be of the format before', () => {
+    expect(decodeRecord(Uint8Array.of(0x1a, 0x02, 0x08, 0x01))).toMatchObject({ what: 'header' });
   });
 
   test('shares no memory with its source', () => {

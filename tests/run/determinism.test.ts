@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { packageFile } from '../../host/package-root.js';
-import { type RunOutcome, Workspace } from '../support/cli.js';
+import { Workspace } from '../support/cli.js';
 import { underLoad } from '../support/load.js';
+import { expectSame } from '../support/same-run.js';
 
 /** The machine has two cores: this many processes leave each guest a fraction of one. */
 const LOAD = 4;
@@ -53,41 +54,18 @@ const TOPOLOGIES = {
   ).replace('-c 3', '-c 1'),
 };
 
-/** The two runs are the same in everything but the time that they took. */
-async function expectSame(space: Workspace, one: RunOutcome, other: RunOutcome, how: string): Promise<void> {
-  const [files, others] = [one.files(), other.files()];
-  const different = [...files]
-    .filter(([name, bytes]) => !others.get(name)?.equals(bytes))
-    .map(([name]) => name);
-  if (different.length > 0) {
-    const { stdout } = await space.run(['diff', one.out, other.out]);
-    expect.fail(`${how}: ${different.join(', ')} differ\n${stdout}`);
-  }
-  expect([...others.keys()]).toEqual([...files.keys()]);
-  expect(files.size).toBe(1 + Object.keys(one.result.nodes).length + Object.keys(one.result.links).length);
-  expect(other.result.traceHash, how).toBe(one.result.traceHash);
-  const virtual = ({ result }: RunOutcome) => ({
-    ...result,
-    wallMs: 0,
-    cpuMs: 0,
-    nodes: Object.entries(result.nodes).map(([name, node]) => ({ name, ...node, cpuMs: 0 })),
-  });
-  expect(virtual(other), how).toEqual(virtual(one));
-}
-
 describe('the same topology and seed give the same run', () => {
   test.each(Object.entries(TOPOLOGIES))('%s', async (_name, yaml) => {
     const space = new Workspace();
     const first = (await space.runTopology(yaml)).expectStatus(0);
-    for (const args of [[], ['--serial'], ['--jobs', '2'], ['--jobs', '16']]) {
-      const run = (await space.runTopology(yaml, args)).expectStatus(0);
-      await expectSame(space, first, run, args.join(' ') || 'again');
-    }
+    const again = async (args: readonly string[], how: string) => {
+      const run = (await space.runOnce(yaml, args)).expectStatus(0);
+      await expectSame(space, first, run, `${how} ${args.join(' ')}`);
+    };
+    await again([], 'again');
+    await again(['--jobs', '2'], 'again');
     await underLoad(LOAD, async () => {
-      for (const args of [[], ['--serial']]) {
-        const run = (await space.runTopology(yaml, args)).expectStatus(0);
-        await expectSame(space, first, run, `under load ${args.join(' ')}`);
-      }
+      for (const args of [[], ['--serial']]) await again(args, 'under load');
     });
   });
 

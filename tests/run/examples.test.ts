@@ -55,4 +55,19 @@ describe('the examples', () => {
     expect(await lost()).toEqual(first);
     expect(await lost('--seed', '2')).not.toEqual(first);
   });
+
+  test('link-failure: slow, then silent, then as before', async () => {
+    const run = (await new Workspace().runTopology(read('link-failure'))).expectStatus(0);
+    const times = new Map(
+      run.lines('a').flatMap((line) => {
+        const [, seq, time] = /seq=(\d+) .* time=(\d+)\.\d+ ms/.exec(line) ?? [];
+        return seq === undefined ? [] : [[Number(seq), Number(time)] as const];
+      }),
+    );
+    const expected = (from: number, to: number, time: number) =>
+      Array.from({ length: to - from }, (_, place) => [from + place, time] as const);
+    // The answer to the ping before the failure would have come in the middle of it.
+    expect([...times]).toEqual([...expected(0, 10, 10), ...expected(10, 19, 100), ...expected(30, 40, 10)]);
+    expect(run.lines('b')).toContain('carrier: 0');
+  });
 });

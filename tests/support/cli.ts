@@ -17,6 +17,7 @@ import type { RunResult } from '../../backend/run/result.js';
 import { packageFile } from '../../host/package-root.js';
 import { readCapture, type Sighting } from './capture.js';
 import { type Process, processesOf } from './processes.js';
+import { expectSame } from './same-run.js';
 import { until } from './wait.js';
 
 /** How long what a command started may take to go when the command itself has ended. */
@@ -143,8 +144,22 @@ export class Workspace {
   }
 
   /** Runs a topology to its end, and makes sure that it left nothing but its result. */
-  async runTopology(yaml: string, args: readonly string[] = []): Promise<RunOutcome> {
+  async runOnce(yaml: string, args: readonly string[] = []): Promise<RunOutcome> {
     return this.outcome(this.startTopology(yaml, args));
+  }
+
+  /**
+   * As {@link runOnce}; and where nobody failed, runs it once more with one guest at a time and once more with as
+   * many as there are, and makes sure that all three runs are the same.
+   */
+  async runTopology(yaml: string, args: readonly string[] = []): Promise<RunOutcome> {
+    const run = await this.runOnce(yaml, args);
+    if (run.status !== 0 && run.status !== 1) return run;
+    if (args.includes('--serial') || args.includes('--jobs')) return run;
+    for (const mode of [['--serial'], ['--jobs', '16']]) {
+      await expectSame(this, run, await this.runOnce(yaml, [...args, ...mode]), mode.join(' '));
+    }
+    return run;
   }
 
   /** No process, no socket or other temporary file, no shared memory with a name. */

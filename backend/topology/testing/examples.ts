@@ -44,4 +44,9 @@ switches:
   - { name: s, ports: [z.eth0, 10.eth0, a.eth0], latency: 0s, rate: 1.5mbit, loss: 0.1%, jitter: 1.5us, queue: 0 }
 wires:
   - { name: freeze, pins: [a.gpio0, bp1.line7], role: freeze }
+changes:
+  - { at: 2s, switch: s, port: a.eth0, state: down }
+  - { at: 1s, link: l, latency: 2ms, rate: 1mbit, loss: 1%, jitter: 1ms, queue: 7, state: up }
+  - { at: 0s, switch: s, latency: 0s }
+  - { at: 2s, link: l, state: down }
 `;

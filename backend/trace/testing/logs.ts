@@ -61,7 +61,7 @@ export function anyEvent(places = 0x1_0000_0000): fc.Arbitrary<TraceEvent> {
     fc.record({
       kind: fc.constant('frame-sent' as const),
       ...frame,
-      fate: fc.constantFrom('delivered', 'queue-full', 'lost', 'unconnected'),
+      fate: fc.constantFrom('delivered', 'queue-full', 'lost', 'unconnected', 'link-down'),
       travel: uint64,
     }),
     fc.record({ kind: fc.constant('frame-received' as const), ...frame, dropped: fc.boolean() }),
@@ -79,6 +79,17 @@ export function anyEvent(places = 0x1_0000_0000): fc.Arbitrary<TraceEvent> {
     }),
     fc.record({ kind: fc.constant('broadcast' as const), value: uint64 }),
     fc.record({ kind: fc.constantFrom('mark', 'fault'), text }),
+    fc.record({
+      kind: fc.constant('change' as const),
+      cable: place,
+      down: fc.boolean(),
+      latency: uint64,
+      rate: uint64,
+      loss: uint32,
+      jitter: uint64,
+      queue: uint32,
+      lost: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+    }),
   );
 }
 
@@ -110,6 +121,9 @@ export function tellEvent(log: RunLog, when: Instant, node: number, event: Trace
       break;
     case 'fault':
       log.fault(when, node, event.text);
+      break;
+    case 'change':
+      log.change(when, node, event);
       break;
   }
 }
