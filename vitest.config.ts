@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{backend,protocols,host,guest}/**/*.test.ts'],
+          include: ['{backend,protocols,host,guest,bench}/**/*.test.ts'],
           testTimeout: 20_000,
         },
       },

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { CASES, type CaseResult, START_UP, summarize } from './cases.js';
 import { describeMachine, load } from './machine.js';
-import { checkMessages, countCase } from './messages.js';
-import { readOptions } from './options.js';
+import { readOptions, type Section } from './options.js';
+import { compareParallel } from './parallel.js';
 import { comparePeer } from './peer.js';
+import { profileRuns } from './profile.js';
 import { endPrograms } from './program.js';
 import { formatReport, type Report } from './report.js';
-import { type Sample, takeSample } from './sample.js';
-import { spread } from './spread.js';
+import { measureRuns } from './runs.js';
+import { measureScale } from './scale.js';
+import { plotScale } from './scale-plot.js';
+import { formatMarkdown, formatTable } from './table.js';
 
 const progress = (text: string) => process.stderr.write(`bench: ${text}\n`);
 
@@ -20,34 +22,19 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-async function measure({ repeat, peer }: ReturnType<typeof readOptions>): Promise<Report> {
+async function measure({ sections, repeat, peer }: ReturnType<typeof readOptions>): Promise<Report> {
   const machine = describeMachine();
   const before = load();
-  const samples = new Map<string, Sample[]>([START_UP, ...CASES].map((name) => [name, []]));
-  // In turn, so that whatever else the machine does meets all of them.
-  for (let repetition = 1; repetition <= repeat; repetition++) {
-    for (const [name, taken] of samples) {
-      progress(`repetition ${repetition} of ${repeat}: ${name}`);
-      taken.push(await takeSample(name));
-    }
-  }
-  const started = samples.get(START_UP) as Sample[];
-  const startUpCpuMs = spread(started.map(({ ownCpuMs }) => ownCpuMs));
-  const cases: CaseResult[] = CASES.map((name) =>
-    summarize(name, samples.get(name) as Sample[], startUpCpuMs.median),
-  );
-  progress('counting messages');
-  const messages = [await countCase('two-guests', true), await countCase('two-guests', false)];
-  for (const counted of messages) checkMessages(counted, cases);
+  const when = <T>(section: Section, action: () => Promise<T>) => (sections.has(section) ? action() : null);
   return {
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
     machine,
     repetitions: repeat,
-    startUpCpuMs,
-    startUpWallMs: spread(started.map(({ wallMs }) => wallMs)),
-    cases,
-    messages,
-    peer: peer === undefined ? null : await comparePeer(peer, repeat, progress),
+    runs: await when('runs', () => measureRuns(repeat, progress)),
+    peer: peer === undefined ? null : await when('runs', () => comparePeer(peer, repeat, progress)),
+    parallel: await when('parallel', () => compareParallel(repeat, progress)),
+    profile: await when('profile', () => profileRuns(repeat, progress)),
+    scale: await when('scale', () => measureScale(repeat, progress)),
     load: [before, load()],
   };
 }
@@ -55,10 +42,13 @@ async function measure({ repeat, peer }: ReturnType<typeof readOptions>): Promis
 const options = readOptions(process.argv.slice(2), process.env);
 try {
   const report = await measure(options);
-  process.stdout.write(formatReport(report));
+  process.stdout.write(formatReport(report, options.markdown ? formatMarkdown : formatTable));
   const json = `${JSON.stringify(report, null, 2)}\n`;
-  if (options.json === undefined) process.stdout.write(`\nJSON:\n${json}`);
-  else writeFileSync(options.json, json);
+  if (options.json !== undefined) writeFileSync(options.json, json);
+  else if (!options.markdown) process.stdout.write(`\nJSON:\n${json}`);
+  if (options.plot !== undefined && report.scale !== null) {
+    writeFileSync(options.plot, plotScale(report.scale.sizes));
+  }
 } catch (error) {
   progress(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;

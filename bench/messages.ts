@@ -5,7 +5,7 @@ import { readTopology } from '../backend/topology/index.js';
 import type { CaseResult } from './cases.js';
 import { countMessages, type MessageCounts } from './message-counter.js';
 import { topologyFile } from './sample.js';
-import { formatTable } from './table.js';
+import type { TableFormat } from './table.js';
 
 const MAX_WALL_MS = 120_000;
 const HANG_MS = 60_000;
@@ -55,7 +55,7 @@ export function checkMessages(counted: MessageResult, measured: readonly CaseRes
   }
 }
 
-export function formatMessages(results: readonly MessageResult[]): string {
+export function formatMessages(results: readonly MessageResult[], table: TableFormat): string {
   const kinds = ['START', 'WAIT', 'RUN', ...NEEDLESS, 'GET_TOD', 'BROADCAST', 'ACK'];
   const header = [
     '',
@@ -65,5 +65,5 @@ export function formatMessages(results: readonly MessageResult[]): string {
     kind,
     ...results.map(({ fromGuests, toGuests }) => `${(fromGuests[kind] ?? 0) + (toGuests[kind] ?? 0)}`),
   ]);
-  return formatTable([header, ...rows]);
+  return table([header, ...rows]);
 }

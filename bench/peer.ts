@@ -7,7 +7,7 @@ import { checkPings, GUESTS, prepareGuest, startGuest } from './peer-guest.js';
 import { Program } from './program.js';
 import { oneclock, takeSample } from './sample.js';
 import { formatSpread, type Spread, spread } from './spread.js';
-import { formatTable } from './table.js';
+import type { TableFormat } from './table.js';
 
 const SOCKETS_MS = 10_000;
 const LIMIT_MS = 120_000;
@@ -76,8 +76,8 @@ export async function comparePeer(
   });
 }
 
-export function formatComparison(results: readonly ControllerResult[]): string {
-  return formatTable([
+export function formatComparison(results: readonly ControllerResult[], table: TableFormat): string {
+  return table([
     ['', ...results.map(({ controller }) => controller)],
     ['wall ms', ...results.map(({ wallMs }) => formatSpread(wallMs, 0))],
     ['CPU ms of guests', ...results.map(({ guestCpuMs }) => formatSpread(guestCpuMs, 0))],

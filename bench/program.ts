@@ -54,6 +54,11 @@ export class Program {
     this.ended.catch(() => undefined);
   }
 
+  /** Of the shell that runs it; undefined where that could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   get over(): boolean {
     return this.#over;
   }

@@ -7,6 +7,20 @@ import { Program } from './program.js';
 const MAX_WALL = '120s';
 const LIMIT_MS = 150_000;
 
+/** How a run differs from that of a topology of the benchmark as it is. */
+export interface Variant {
+  /** The topology's file. */
+  readonly file?: string;
+  /** More options of `oneclock run`. */
+  readonly words?: readonly string[];
+  /** More options of Node.js. */
+  readonly node?: readonly string[];
+  /** A program that runs the command which it is given. */
+  readonly through?: readonly string[];
+  /** Called when the run is under way. */
+  readonly started?: (program: Program) => void;
+}
+
 /** What one run of one topology took. */
 export interface Sample {
   /** From the start of the command to its end. */
@@ -21,9 +35,11 @@ export interface Sample {
   readonly traceHash: string;
 }
 
+const MAIN = packageFile('dist/backend/cli/main.js');
+
 /** The command line of `oneclock`, from this checkout. */
 export function oneclock(...words: readonly string[]): string[] {
-  return [process.execPath, packageFile('dist/backend/cli/main.js'), ...words];
+  return [process.execPath, MAIN, ...words];
 }
 
 export function topologyFile(name: string): string {
@@ -35,10 +51,13 @@ export function topologyFile(name: string): string {
  *
  * @throws where the run did not go as its topology expects
  */
-export async function takeSample(topology: string): Promise<Sample> {
-  const command = oneclock('run', '--json', '--max-wall', MAX_WALL, topologyFile(topology));
-  const { status, stdout, stderr, wallMs } = await new Program(topology, command, { limitMs: LIMIT_MS })
-    .ended;
+export async function takeSample(topology: string, variant: Variant = {}): Promise<Sample> {
+  const { file = topologyFile(topology), words = [], node = [], through = [] } = variant;
+  const options = ['--json', '--max-wall', MAX_WALL, ...words];
+  const command = [...through, process.execPath, ...node, MAIN, 'run', ...options, file];
+  const program = new Program(topology, command, { limitMs: LIMIT_MS });
+  variant.started?.(program);
+  const { status, stdout, stderr, wallMs } = await program.ended;
   if (status !== 0) throw new Error(`the run of ${topology} ended with status ${status}: ${stderr.trim()}`);
   const result = JSON.parse(stdout) as RunResult;
   return {

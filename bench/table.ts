@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-/** Lines of `rows` in columns; the first column is of names, the others are of figures. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+/** Makes text of rows; the first row is the header, the first column is of names, the others are of figures. */
+export type TableFormat = (rows: readonly (readonly string[])[]) => string;
+
+/** In columns, for a terminal. */
+export const formatTable: TableFormat = (rows) => {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
@@ -17,4 +20,11 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     )
     .map((line) => `  ${line}\n`)
     .join('');
-}
+};
+
+/** For a page of docs/. */
+export const formatMarkdown: TableFormat = ([header = [], ...rows]) => {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
+  const rule = header.map((_, column) => (column === 0 ? '---' : '---:'));
+  return [header, rule, ...rows].map((row) => line(row.map((cell) => cell.trim()))).join('');
+};
