@@ -17,13 +17,16 @@ class Capture {
 
   constructor(private readonly writer: PcapngWriter) {}
 
+  get isEmpty(): boolean {
+    return this.#held.length === 0;
+  }
+
   add(at: Instant, frame: CapturedFrame): void {
     this.#held.push({ at, frame });
   }
 
   /** Writes what happened before `safe`, by time, then interface, then direction; calls for one of them are in order. */
   flush(safe: Instant): void {
-    if (this.#held.length === 0) return;
     const due = this.#held.filter(({ at }) => at < safe);
     if (due.length === 0) return;
     this.#held = this.#held.filter(({ at }) => at >= safe);
@@ -44,6 +47,8 @@ class Capture {
 /** One pcapng file for each link and switch of a run. */
 export class Captures {
   readonly #captures: Capture[] = [];
+  /** Those that hold frames. */
+  readonly #holding = new Set<Capture>();
   /** By node and interface: the capture that its cable belongs to, and its place there. */
   readonly #places = new Map<string, { readonly capture: Capture; readonly place: number }>();
 
@@ -69,24 +74,32 @@ export class Captures {
   }
 
   sent(at: Instant, from: Attachment, frame: Frame, fate: SendFate): void {
-    const found = this.#places.get(key(from));
     const dropped = fate === 'delivered' ? undefined : fate;
-    found?.capture.add(at, { interface: found.place, direction: 'outbound', bytes: frame.bytes, dropped });
+    this.#add(at, from, { direction: 'outbound', bytes: frame.bytes, dropped });
   }
 
   received(at: Instant, to: Attachment, frame: Frame): void {
-    const found = this.#places.get(key(to));
-    found?.capture.add(at, { interface: found.place, direction: 'inbound', bytes: frame.bytes });
+    this.#add(at, to, { direction: 'inbound', bytes: frame.bytes });
   }
 
   flush(safe: Instant): void {
-    for (const capture of this.#captures) capture.flush(safe);
+    for (const capture of this.#holding) {
+      capture.flush(safe);
+      if (capture.isEmpty) this.#holding.delete(capture);
+    }
   }
 
   /** Writes what happened up to `end`, and closes the files. */
   close(end: Instant): void {
     this.flush((end + 1n) as Instant);
     for (const capture of this.#captures) capture.close(end);
+  }
+
+  #add(at: Instant, where: Attachment, frame: Omit<CapturedFrame, 'interface'>): void {
+    const found = this.#places.get(key(where));
+    if (found === undefined) return;
+    found.capture.add(at, { ...frame, interface: found.place });
+    this.#holding.add(found.capture);
   }
 }
 

@@ -150,7 +150,8 @@ describe('a guest that fails while others run fails the run', () => {
 describe('with `on-failure: evict` the others go on', () => {
   test.each(IN_COMPANY)('it %s', async (behaviour, reason) => {
     const space = new Workspace();
-    const run = await space.runTopology(company(await fakeKernel(space, behaviour), 'evict'));
+    // Once: what a guest does while it is quiet, it does at no virtual time.
+    const run = await space.runOnce(company(await fakeKernel(space, behaviour), 'evict'));
     run.expectStatus(0);
     expect(run.wallMs).toBeLessThan(BOUND_MS);
     expect(run.result).toMatchObject({ status: 'ok', reason: null });

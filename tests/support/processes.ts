@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** How often a process is looked at, whose memory is watched: nothing tells of a new peak. */
+const PEAK_STEP_MS = 20;
 
 /** A process of this machine. */
 export interface Process {
@@ -38,5 +42,23 @@ function look(pid: number): { process: Process; environment: string } | undefine
     };
   } catch {
     return undefined;
+  }
+}
+
+/** The most memory that a process has had resident, in bytes, when it has ended; proc(5), VmHWM. */
+export async function peakMemory(pid: number): Promise<number> {
+  let peak = 0;
+  for (;;) {
+    let status: string;
+    try {
+      status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    } catch {
+      return peak;
+    }
+    const [, kilobytes] = /^VmHWM:\s*(\d+) kB$/m.exec(status) ?? [];
+    // A zombie has no memory left to tell of.
+    if (kilobytes === undefined) return peak;
+    peak = Number(kilobytes) * 1024;
+    await pause(PEAK_STEP_MS);
   }
 }
