@@ -42,7 +42,7 @@ build/base.cpio: packages $(shell find guest -type f -not -name '*.ts')
 	@guest/build.sh $@
 
 demo: build
-	@node dist/backend/cli/main.js run examples/two-nodes.yaml
+	@dist/backend/cli/main.js run examples/two-nodes.yaml
 
 test: build lint
 	@host/packages.sh test

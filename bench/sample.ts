@@ -39,7 +39,7 @@ const MAIN = packageFile('dist/backend/cli/main.js');
 
 /** The command line of `oneclock`, from this checkout. */
 export function oneclock(...words: readonly string[]): string[] {
-  return [process.execPath, MAIN, ...words];
+  return [MAIN, ...words];
 }
 
 export function topologyFile(name: string): string {
@@ -54,7 +54,8 @@ export function topologyFile(name: string): string {
 export async function takeSample(topology: string, variant: Variant = {}): Promise<Sample> {
   const { file = topologyFile(topology), words = [], node = [], through = [] } = variant;
   const options = ['--json', '--max-wall', MAX_WALL, ...words];
-  const command = [...through, process.execPath, ...node, MAIN, 'run', ...options, file];
+  const own = node.length === 0 ? [MAIN] : [process.execPath, ...node, MAIN];
+  const command = [...through, ...own, 'run', ...options, file];
   const program = new Program(topology, command, { limitMs: LIMIT_MS });
   variant.started?.(program);
   const { status, stdout, stderr, wallMs } = await program.ended;

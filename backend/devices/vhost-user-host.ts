@@ -18,6 +18,14 @@ export interface SessionEvents {
    * until then, however often the device wants it.
    */
   raise(line: number): void;
+  /** A kick has come, and is not dealt with yet. */
+  kicking?(): void;
+  /**
+   * Interrupts the guest for queue `line` by another way than a message.
+   *
+   * @returns false where there is none; the message is sent then
+   */
+  call?(line: number): boolean;
   /**
    * A kick that the guest waits for has been dealt with: call `answer` when the guest may go on, which is at once
    * where this is left out.

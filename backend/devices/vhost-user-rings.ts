@@ -124,8 +124,13 @@ export class VhostUserRings implements VirtioTransport {
     this.#device.reset();
   }
 
-  /** The driver has kicked queue `index`: the device does all there is to do. @throws DeviceError */
-  kicked(index: number): void {
+  /**
+   * The driver has kicked queue `index`: the device does all there is to do.
+   *
+   * @param available the queue's available index by then, where the driver has gone on since
+   * @throws DeviceError
+   */
+  kicked(index: number, available?: number): void {
     const ring = this.ring(index);
     const features = this.#features;
     if (features === undefined) throw new DeviceError(`${ring.name} is kicked before SET_FEATURES`);
@@ -138,12 +143,15 @@ export class VhostUserRings implements VirtioTransport {
       this.#active = true;
       this.#device.activate(this, features);
     }
+    const queue = available === undefined ? undefined : this.queue(index);
+    queue?.limit(available);
     for (let round = 0; this.#device.notify(index); round++) {
       if (this.#owner.over) return;
       // By eventfd, the guest runs on and may well go on adding: others get their turn first.
       if (ring.kick && this.#descriptors.signal(ring.kickDescriptor)) return;
       if (round === MAX_ROUNDS) throw new DeviceError(`${ring.name} has requests without end`);
     }
+    queue?.limit(undefined);
   }
 
   /** Gives back everything; the device forgets the driver. */

@@ -38,6 +38,12 @@ export class VhostUserDeviceServer {
     else done(false);
   }
 
+  /** {@link VhostUserSession.kicked} of the session there is. @returns whether there is one */
+  kicked(index: number, available: number): boolean {
+    this.#session?.kicked(index, available);
+    return this.#session !== undefined;
+  }
+
   /** Ends the session, without an event, and stops listening. */
   close(): void {
     this.#listener.close();
@@ -53,6 +59,8 @@ export class VhostUserDeviceServer {
     }
     this.#session = new VhostUserSession(this.#host, descriptor, this.device, {
       raise: (line) => this.#events.raise(line),
+      kicking: () => this.#events.kicking?.(),
+      call: (line) => this.#events.call?.(line) ?? false,
       settle: (answer) => (this.#events.settle ? this.#events.settle(answer) : answer()),
       onClosed: (reason) => {
         this.#session = undefined;

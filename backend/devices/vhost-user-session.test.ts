@@ -308,6 +308,33 @@ describe('a session', () => {
     expect(guest.socket.take()).toHaveLength(0);
   });
 
+  it('takes what was sent by the time of a kick that was left elsewhere, and no more', () => {
+    const guest = start();
+    for (let count = 0; count < 5; count++) add(guest);
+    expect(server.kicked(TRANSMIT, 2)).toBe(true);
+    expect(frames).toHaveLength(2);
+    server.kicked(TRANSMIT, 4);
+    expect(frames).toHaveLength(4);
+    // What is the same as before is none, and a kick by message is for all there is.
+    server.kicked(TRANSMIT, 4);
+    guest.must(R.VRING_KICK, state(TRANSMIT, 0));
+    expect(frames).toHaveLength(5);
+    expect(failures).toEqual([]);
+  });
+
+  it.each([
+    ['of a queue that there is not', 2, 1, 'queue 2 of a device'],
+    ['that goes back', TRANSMIT, 0xffff, 'has available index 65535 after 1'],
+    ['for more than there can be', TRANSMIT, 1000, 'has available index 1000 after 1'],
+  ])('fails where a kick was left elsewhere %s', (_what, queue, available, text) => {
+    const guest = start();
+    add(guest);
+    server.kicked(TRANSMIT, 1);
+    server.kicked(queue, available);
+    expect(failures[0]?.message).toContain(text);
+    expect(server.kicked(TRANSMIT, 1)).toBe(false);
+  });
+
   it('tells whoever waits for a delivery that there will be none', () => {
     const guest = start();
     add(guest);

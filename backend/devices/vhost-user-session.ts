@@ -78,7 +78,7 @@ export class VhostUserSession implements ChannelHandler, MessageHandler, RingsOw
   #protocolFeatures = 0n;
   #inBand = false;
   #status = 0;
-  /** The last request, or minus one and the queue of the last kick by eventfd. */
+  /** The last request, or minus one and the queue of the last kick that was none. */
   #last = 0;
   #ended = false;
   /** Messages are being handled: the end is put off until that is done. */
@@ -116,6 +116,8 @@ export class VhostUserSession implements ChannelHandler, MessageHandler, RingsOw
     const call = line === CONFIG_LINE ? undefined : this.#rings.ring(line).call;
     if (call !== undefined) {
       done(this.#host.descriptors.signal(call));
+    } else if (line !== CONFIG_LINE && this.#events.call?.(line)) {
+      done(true);
     } else if (!this.#backEnd?.isOpen) {
       done(false);
       this.fail(new DeviceError('an interrupt is due and there is no back-end channel'));
@@ -123,6 +125,20 @@ export class VhostUserSession implements ChannelHandler, MessageHandler, RingsOw
       this.#backEnd.configChange(this.#hasProtocol(ProtocolFeature.REPLY_ACK), done);
     } else {
       this.#backEnd.vringCall(line, done);
+    }
+  }
+
+  /** The driver has kicked queue `index` by another way, when the queue's available index was `available`. */
+  kicked(index: number, available: number): void {
+    if (this.over) return;
+    this.#last = -1 - index;
+    this.#depth++;
+    try {
+      this.#rings.kicked(index, available);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#leave();
     }
   }
 
@@ -217,6 +233,8 @@ export class VhostUserSession implements ChannelHandler, MessageHandler, RingsOw
         expectDescriptors(descriptors, 0);
         if (!this.#inBand) throw new DeviceError('an in-band kick, which was not negotiated');
         expectReserved(readU32(bytes, at + 4));
+        this.#events.kicking?.();
+        if (this.over) return Served.DONE;
         this.#rings.kicked(readU32(bytes, at));
         return Served.DONE;
       case R.SET_MEM_TABLE:

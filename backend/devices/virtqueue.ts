@@ -70,6 +70,8 @@ export class Virtqueue {
   #nextAvailable: number;
   /** The driver's index as it was last read. */
   #seenAvailable: number;
+  /** Where requests end that may be taken, if not where the driver has come to by now. */
+  #bound: number | undefined;
   #nextUsed: number;
   /** Both of the above as of the last flush. */
   #flushedAvailable: number;
@@ -148,6 +150,11 @@ export class Virtqueue {
     return true;
   }
 
+  /** Requests from available index `bound` on are not taken, until it is called again; undefined: all are. */
+  limit(bound: number | undefined): void {
+    this.#bound = bound;
+  }
+
   /** Gives `head` back, with `written` bytes in it; the driver sees it at the next flush. */
   push(head: number, written: number): void {
     const at = 1 + 2 * (this.#nextUsed & this.#mask);
@@ -208,7 +215,7 @@ export class Virtqueue {
 
   /** Reads the driver's index. @returns whether there are requests */
   #look(): boolean {
-    const index = Atomics.load(this.#available, 1);
+    const index = this.#bound ?? Atomics.load(this.#available, 1);
     const pending = (index - this.#nextAvailable) & 0xffff;
     if (pending > this.size) {
       throw this.#error(

@@ -3,6 +3,8 @@ import type { Channel, Hub } from '../../host/native/hub.js';
 import {
   MessageDecoder,
   MessageEncoder,
+  type Notifications,
+  NotifyLayout,
   Op,
   opName,
   type SharedPage,
@@ -27,6 +29,8 @@ export interface PageSlot {
   readonly refusal?: number;
   /** Where clients may write logs of the protocol; nobody reads it. */
   readonly logDescriptor: number;
+  /** Where kicks and interrupts of its devices take no message; only in a page of its own. */
+  readonly notifications?: Notifications;
 }
 
 /** What a {@link TimeClient} tells its owner. */
@@ -35,6 +39,8 @@ export interface TimeClientOwner {
   readonly timeOfDay: bigint;
   /** It has opened the connection with `identity`, and is held until its first `run`. */
   started(identity: bigint): void;
+  /** It has sent something, which is not looked at yet. */
+  spoke?(): void;
   /** It has done all it can until its `wake`. */
   quiet(): void;
   /** The time of its domain, for a client that asks for it while another runs. */
@@ -63,6 +69,8 @@ export class TimeClient {
   #offset = 0n;
   #sharesTime = false;
   #now: Instant = ZERO;
+  /** Kicks are dealt with whose times lie behind the client. */
+  #replaying = false;
   /** What the client may not reach, as far as it was told. */
   #until: Instant = ZERO;
   /**
@@ -94,6 +102,10 @@ export class TimeClient {
       onData: (bytes) => this.#decoder.push(bytes, this.#receive),
       onClose: (reason) => this.#fail(`its time socket was closed (${reason})`, true),
     });
+  }
+
+  get #closed(): boolean {
+    return this.#state === 'closed';
   }
 
   /** The client says that it uses the page before it sends anything after START; it never takes it back. */
@@ -134,7 +146,7 @@ export class TimeClient {
 
   /** How far it is known to have come. */
   get now(): Instant {
-    if (this.#state !== 'running' || !this.#shares) return this.#now;
+    if (this.#state !== 'running' || this.#replaying || !this.#shares) return this.#now;
     const now = this.slot.page.currentTime;
     // What is wrong with other values is said when its next message comes.
     if (now > this.#now && now < this.#granted) this.#now = instant(now);
@@ -188,6 +200,57 @@ export class TimeClient {
   }
 
   /**
+   * Leaves an interrupt of a device for the moment at which the client runs, which it wants to do now. It waits.
+   *
+   * @returns false where it does not look there
+   */
+  call(device: number, queue: number): boolean {
+    const { notifications } = this.slot;
+    if (this.#state !== 'waiting' || !notifications?.listens(device)) return false;
+    notifications.call(device, queue);
+    this.#requested = this.#now;
+    return true;
+  }
+
+  /**
+   * Gives the kicks that the client has left in its page to `kicked`, each at its time, in which it may be
+   * interrupted by nothing else.
+   *
+   * @returns whether there were any
+   */
+  takeKicks(kicked: (device: number, queue: number, available: number) => void): boolean {
+    const { notifications, page } = this.slot;
+    if (!notifications || this.#state !== 'running') return false;
+    const count = notifications.kicks;
+    if (count === 0 || !this.#shares) return false;
+    notifications.clearKicks();
+    if (count > NotifyLayout.KICKS) {
+      this.#fail(`it left ${count} kicks in its page, which has room for ${NotifyLayout.KICKS}`);
+      return true;
+    }
+    let limit = this.#granted;
+    this.#replaying = true;
+    for (let place = 0; place < count && this.#replaying; place++) {
+      const at = instant(notifications.kickTime(place));
+      const device = notifications.kickDevice(place);
+      if (at < this.#now) this.#fail(wentBack(this.#now, at));
+      else if (at >= limit) this.#fail(ranPast(at, limit));
+      else {
+        this.#now = at;
+        const answer = instant(at + notifications.patience(device));
+        if (answer < limit) limit = answer;
+        kicked(device, notifications.kickQueue(place), notifications.kickAvailable(place));
+      }
+    }
+    this.#replaying = false;
+    // Whatever its kicks have brought about could be answered from here on.
+    if (this.#state === 'running' && page.currentTime >= limit) {
+      this.#fail(ranPast(instant(page.currentTime), limit));
+    }
+    return true;
+  }
+
+  /**
    * Calls `action` when the client has acknowledged all that was sent to it: whoever answers a guest's message
    * on another socket answers only then, so that the guest has heard of a shortened grant before it goes on.
    */
@@ -209,6 +272,7 @@ export class TimeClient {
   close(): void {
     // Its page goes: how far it came is asked for afterwards, too.
     this.#now = this.now;
+    this.#replaying = false;
     this.#state = 'closed';
     this.#channel.close();
   }
@@ -219,6 +283,8 @@ export class TimeClient {
     this.#lastOp = op;
     this.#lastSequence = sequence;
     this.#lastTime = time;
+    this.owner.spoke?.();
+    if (this.#closed) return;
     const strayed = this.#strayed();
     if (strayed !== undefined) return this.#fail(strayed);
     if (op === Op.ACK) return this.#onAcknowledgement(sequence);

@@ -14,11 +14,11 @@ import {
   type OwnedMemory,
 } from '../../host/native/index.js';
 import { umlArguments } from '../../host/uml/command-line.js';
-import { SharedPage, sharedPageBytes } from '../../protocols/um-timetravel/index.js';
+import { Notifications, SharedPage, sharedPageBytes } from '../../protocols/um-timetravel/index.js';
 import { type Instant, type Interrupt, NEVER, type Participant, ZERO } from '../calendar/index.js';
 import { processDescriptors, VhostUserDeviceServer, type VirtioDevice } from '../devices/index.js';
 import { OneclockError } from '../errors.js';
-import { TimeClient } from './time-client.js';
+import { type PageSlot, TimeClient } from './time-client.js';
 
 const TIME_SOCKET = 'time';
 /** The name of the initial file system in a guest's folder. */
@@ -73,6 +73,10 @@ export class UmlParticipant implements Participant {
   readonly #listener: Listener;
   readonly #memory: OwnedMemory;
   readonly #page: SharedPage;
+  /** Kicks and interrupts that take no message, where the guest's kernel knows of that. */
+  readonly #notifications: Notifications;
+  /** Interrupts that kicks have brought about which are dealt with after their time. */
+  #raised: Interrupt[] | undefined;
   readonly #null = openSync('/dev/null', 'r+');
   #client: TimeClient | undefined;
   #child: Child | undefined;
@@ -101,6 +105,7 @@ export class UmlParticipant implements Participant {
     this.name = options.name;
     this.#memory = createSharedMemory(sharedPageBytes(1));
     this.#page = new SharedPage(this.#memory.bytes, 1);
+    this.#notifications = new Notifications(this.#memory.bytes);
     if (!options.sharedMemory) this.#page.refuse();
     this.#listener = hub.listen(join(options.folder, TIME_SOCKET), (descriptor) =>
       this.#connected(descriptor),
@@ -112,13 +117,15 @@ export class UmlParticipant implements Participant {
         device,
         {
           raise: (line) =>
-            owner.raise({
+            this.#raise({
               participant: this,
               deliver: (done) => {
                 this.#disturb();
                 server.deliver(line, () => this.#settled(done));
               },
             }),
+          kicking: () => this.#takeKicks(),
+          call: (line) => this.#client?.call(place, line) ?? false,
           // A grant that was shortened meanwhile has to be known before the guest goes on.
           settle: (answer) => (this.#client ? this.#client.whenSettled(answer) : answer()),
           onClosed: (reason) => this.#deviceLost(device, reason),
@@ -131,6 +138,14 @@ export class UmlParticipant implements Participant {
 
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /**
+   * How long after a kick of device `place` nothing can come of it for the guest, in nanoseconds; 0: something may at
+   * once. The guest, which is quiet, may go on for that long without a message.
+   */
+  setPatience(place: number, nanoseconds: bigint): void {
+    if (!this.#closed) this.#notifications.setPatience(place, nanoseconds);
   }
 
   /** Whether it has failed, and how it did is not known for certain yet. Bounded. */
@@ -215,6 +230,8 @@ export class UmlParticipant implements Participant {
   /** Ends its process; `error` is reported when that has happened. */
   fail(error: OneclockError, hung = false): void {
     if (this.#failure || this.#closed) return;
+    if (!this.#raised) this.#takeKicks();
+    if (this.#failure) return;
     this.#failure = { error, hung };
     this.owner.rescheduled();
     if (this.alive) this.#kill();
@@ -224,6 +241,8 @@ export class UmlParticipant implements Participant {
   /** It seems to be ending: `error` is reported where its process goes on all the same, else how that ends. */
   #failSoon(error: OneclockError): void {
     if (this.#failure || this.#closed) return;
+    if (!this.#raised) this.#takeKicks();
+    if (this.#failure) return;
     this.#failure = { error, hung: false };
     this.owner.rescheduled();
     if (this.alive) this.#killAt = performance.now() + ENDING_MS;
@@ -281,8 +300,9 @@ export class UmlParticipant implements Participant {
       closeSync(descriptor);
       return;
     }
-    const slot = {
+    const slot: PageSlot = {
       page: this.#page,
+      notifications: this.#notifications,
       id: PAGE_ID,
       descriptor: this.#memory.descriptor,
       logDescriptor: this.#null,
@@ -295,6 +315,7 @@ export class UmlParticipant implements Participant {
         started: () => {
           if (this.#grant) client.run(this.#grant.at, this.#grant.until);
         },
+        spoke: () => this.#takeKicks(),
         quiet: () => {
           this.#grant = undefined;
           this.#wake = client.wake;
@@ -314,6 +335,28 @@ export class UmlParticipant implements Participant {
       descriptor,
     );
     this.#client = client;
+  }
+
+  /** Does what the kicks are for that the guest has left in its page, at their times. */
+  #takeKicks(): void {
+    const raised: Interrupt[] = [];
+    this.#raised = raised;
+    this.#client?.takeKicks((device, queue, available) => {
+      if (this.#servers[device]?.kicked(queue, available)) return;
+      this.fail(
+        this.#withLastMessage(
+          new OneclockError('PARTICIPANT', `it left a kick of device ${device}, which there is not`),
+        ),
+      );
+    });
+    this.#raised = undefined;
+    // It has gone on since, and is interrupted where it is.
+    for (const interrupt of raised) this.owner.raise(interrupt);
+  }
+
+  #raise(interrupt: Interrupt): void {
+    if (this.#raised) this.#raised.push(interrupt);
+    else this.owner.raise(interrupt);
   }
 
   #disturb(): void {

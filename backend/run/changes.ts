@@ -12,6 +12,8 @@ export interface Changeable {
   readonly lookahead: Lookahead;
   readonly network: Network;
   readonly log: Pick<RunLog, 'run' | 'change'>;
+  /** The lookahead has become another one. */
+  changed(): void;
 }
 
 /**
@@ -37,6 +39,7 @@ export function followChanges(topology: Topology, layout: Layout, changeable: Ch
       for (const adapt of ways.get(wayKey(change.name, changed.port)) ?? []) adapt(changed.now);
       record(topology, change, changed, lost, log);
     }
+    changeable.changed();
   };
   for (const change of topology.changes) calendar.at(change.at, () => make(change));
 }

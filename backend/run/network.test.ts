@@ -52,7 +52,7 @@ function build(text: string) {
       seen.push(`${at} ${node}/${cable} ${down ? 'down' : 'up'} ${latency} lost ${lost}`);
     },
   };
-  followChanges(topology, layout, { calendar, lookahead, network, log });
+  followChanges(topology, layout, { calendar, lookahead, network, log, changed: () => undefined });
   const domainOf = (node: number) => domains[layout.nodeDomain[node] as number] as Domain;
   let sequence = 0;
   /** Does something in the domain of a node; told before `settle`. */

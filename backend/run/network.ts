@@ -1,11 +1,21 @@
 // SPDX-License-Identifier: MIT
 import { crc32 } from 'node:zlib';
-import { type Domain, EventKind, type Instant } from '../calendar/index.js';
+import {
+  after,
+  type Domain,
+  type Duration,
+  duration,
+  EventKind,
+  type Instant,
+  type Lookahead,
+  NEVER,
+  NO_TIME,
+} from '../calendar/index.js';
 import { type Cable, egressSpec, LearningSwitch, linkCables, switchCables } from '../network/index.js';
 import type { ChangedCable } from '../topology/cable-states.js';
 import type { Endpoint, LinkSpec, SwitchSpec, Topology } from '../topology/model.js';
 import type { Layout } from './layout.js';
-import { type Sending, Span } from './span.js';
+import { Span } from './span.js';
 
 /** A frame on its way, with what is needed to tell it from others. */
 export interface Frame {
@@ -46,7 +56,8 @@ export interface Card {
 interface Port extends Attachment {
   readonly domain: Domain;
   card: Card | undefined;
-  send: ((at: Instant, frame: Frame) => Sending) | undefined;
+  /** The way of what is sent there; undefined: no cable is plugged in. */
+  span: Span | undefined;
 }
 
 /** A link, or a port of a switch: what changes by itself. */
@@ -83,7 +94,7 @@ export class Network {
           interface: place,
           domain,
           card: undefined,
-          send: undefined,
+          span: undefined,
         })),
       );
     }
@@ -105,7 +116,18 @@ export class Network {
 
   /** Whether a cable or a switch is at the interface. */
   isConnected(at: Attachment): boolean {
-    return this.#port(at).send !== undefined;
+    return this.#port(at).span !== undefined;
+  }
+
+  /**
+   * How long after a frame was sent at the interface its node can be reached by anything that came of it; no time
+   * where that may be at once.
+   */
+  leastAnswer(at: Attachment, lookahead: Lookahead): Duration {
+    const { span, domain } = this.#port(at);
+    if (span === undefined) return duration(NEVER);
+    if (span.to === domain) return NO_TIME;
+    return duration(after(lookahead.distance(span.to.index, domain.index), span.cable.spec.latency));
   }
 
   /** The guest has gone: its interfaces take nothing any more. */
@@ -118,7 +140,7 @@ export class Network {
     const port = this.#port(from);
     const frame = { bytes, crc: crc32(bytes) };
     const at = port.domain.now;
-    const { fate, arrives } = port.send?.(at, frame) ?? { fate: 'unconnected', arrives: undefined };
+    const { fate, arrives } = port.span?.send(at, frame) ?? { fate: 'unconnected', arrives: undefined };
     this.observer.sent(at, port, frame, fate, arrives);
   }
 
@@ -163,7 +185,7 @@ export class Network {
       const span = this.#span(cables[side] as Cable, from.domain, to.domain, EventKind.FRAME, (at, frame) =>
         this.#receive(at, to, frame),
       );
-      from.send = (at, frame) => span.send(at, frame);
+      from.span = span;
       return span;
     }) as [Span, Span];
     this.#connections.set(spec.name, [{ spans, fabric: undefined, ports: ends }]);
@@ -192,7 +214,7 @@ export class Network {
           if (egress[port]?.cable.up) egress[port].send(at, frame);
         }
       });
-      from.send = (at, frame) => span.send(at, frame);
+      from.span = span;
       const forget = () => fabric.forget(ingress);
       return { spans: [span, egress[ingress] as Span], fabric: { forget }, ports: [from] };
     });

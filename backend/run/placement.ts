@@ -1,35 +1,46 @@
 // SPDX-License-Identifier: MIT
 import { readdirSync } from 'node:fs';
 import { addon, processesOf } from '../../host/native/index.js';
+import { Load } from './load.js';
 
 /** A period, over which a place is measured, has so many windows, or takes so long if they are long. */
 const WINDOWS = 128;
 const PERIOD_MS = 100;
-/** Periods at the beginning in which the two places take turns: boots are not like what follows. */
+/** Periods at the beginning in which the places take turns: boots are not like what follows. */
 const TRIALS = 6;
-/** Periods after which the other place is tried once more. */
+/** Periods after which another place is tried once more. */
 const PATIENCE = 64;
-/** How much cheaper the other place has to be. */
+/** How much cheaper another place has to be. */
 const GAIN = 0.9;
+/** So many processors in use are more than one after the other can use. */
+const BUSY = 1.25;
+/** Guests that use so much of all that is used compute. */
+const COMPUTING = 0.8;
 
-type Place = 'apart' | 'together';
+/** `apart`: all use all processors. `together`: all use one. `split`: this process has one, the guests have the others. */
+type Place = 'apart' | 'together' | 'split';
+const PLACES: readonly Place[] = ['apart', 'together', 'split'];
 
 /**
- * Which processors the guests of a run use: any, or all of them one, this process with them. Guests that take turns or
- * do little at a time are faster together, since waking another processor takes longer than what there is to do there;
- * guests that compute are faster apart. Which is the case here is measured, as wall time for each activation. Nothing
- * of virtual time depends on it.
+ * Which processors the guests of a run, and this process, use. Guests that take turns or do little at a time are faster
+ * together, since waking another processor takes longer than what there is to do there; where many do little at once,
+ * the guests and this process share the work if they are split; guests that compute are faster apart. Which is the case
+ * is measured: as wall time for each activation, and, where activations are long and few, as processor time. Nothing of
+ * virtual time depends on it.
  */
 export class Placement {
   readonly #all = addon.getAffinity();
   readonly #cost: Partial<Record<Place, number>> = {};
   #place: Place = 'apart';
+  /** In which period each was measured last. */
+  readonly #measured: Record<Place, number> = { apart: 0, together: 0, split: 0 };
   #periods = 0;
-  /** Periods since the other place was measured. */
+  /** Periods since the last change. */
   #unchanged = 0;
   #windows = 0;
   #began = performance.now();
   #activations = 0;
+  readonly #load = new Load(() => this.groups());
 
   /** @param groups the process groups of the guests */
   constructor(private readonly groups: () => ReadonlySet<number>) {}
@@ -41,9 +52,11 @@ export class Placement {
     if (++this.#windows < WINDOWS && (now - this.#began < PERIOD_MS || this.#windows < 2)) return;
     const done = activations - this.#activations;
     if (done > 0) this.#cost[this.#place] = (now - this.#began) / done;
-    this.#periods++;
+    this.#measured[this.#place] = ++this.#periods;
     this.#unchanged++;
-    if (this.#prefersOther()) this.#move(this.#place === 'apart' ? 'together' : 'apart');
+    this.#load.measure(now);
+    const place = this.#choose();
+    if (place !== this.#place) this.#move(place);
     this.#windows = 0;
     this.#activations = activations;
     this.#began = performance.now();
@@ -51,23 +64,36 @@ export class Placement {
 
   /** Gives this process back what it may use. */
   release(): void {
-    if (this.#place === 'together') addon.setAffinity(0, this.#all);
+    if (this.#place !== 'apart') addon.setAffinity(0, this.#all);
     this.#place = 'apart';
   }
 
-  #prefersOther(): boolean {
-    if (this.#periods <= TRIALS || this.#unchanged > PATIENCE) return true;
-    const { apart = 0, together = 0 } = this.#cost;
-    return this.#place === 'apart' ? together < apart * GAIN : apart < together * GAIN;
+  #choose(): Place {
+    const { processors, guests } = this.#load;
+    if (guests > COMPUTING && (this.#place !== 'apart' || processors > BUSY)) return 'apart';
+    if (this.#periods <= TRIALS || this.#unchanged > PATIENCE) {
+      const measured = (place: Place) => this.#measured[place];
+      return PLACES.reduce((oldest, place) => (measured(place) < measured(oldest) ? place : oldest));
+    }
+    const cost = (place: Place) => this.#cost[place] ?? Number.POSITIVE_INFINITY;
+    const best = PLACES.reduce((least, place) => (cost(place) < cost(least) ? place : least));
+    return cost(best) < cost(this.#place) * GAIN ? best : this.#place;
   }
 
   #move(place: Place): void {
-    const cpus = place === 'together' ? [addon.currentCpu()] : this.#all;
+    const here = [addon.currentCpu()];
+    const elsewhere = this.#all.filter((cpu) => cpu !== here[0]);
+    const [own, guests] = {
+      apart: [this.#all, this.#all],
+      together: [here, here],
+      split: [here, elsewhere],
+    }[place] as [number[], number[]];
     this.#place = place;
     this.#unchanged = 0;
-    addon.setAffinity(0, cpus);
+    this.#load.forget();
+    addon.setAffinity(0, own);
     for (const { pid } of processesOf(this.groups())) {
-      for (const thread of threadsOf(pid)) addon.setAffinity(thread, cpus);
+      for (const thread of threadsOf(pid)) addon.setAffinity(thread, guests);
     }
   }
 }

@@ -120,6 +120,7 @@ export class Run {
       received: (at, to, frame, taken) => {
         this.#log.frameReceived(at, to.node, to.interface, frame.bytes.length, frame.crc, !taken);
         this.#captures?.received(at, to, frame);
+        this.#memory.touched();
       },
     });
     followChanges(topology, this.#layout, {
@@ -127,9 +128,11 @@ export class Run {
       lookahead: this.#lookahead,
       network: this.#network,
       log: this.#log,
+      changed: () => this.#setPatience(),
     });
     try {
       for (const spec of topology.nodes) this.#createNode(spec, domains);
+      this.#setPatience();
     } catch (error) {
       this.dispose();
       throw error;
@@ -242,6 +245,16 @@ export class Run {
       this.#network.attach(at, net);
       if (!this.#network.isConnected(at)) node.unplug(place);
     });
+  }
+
+  /** Tells the guests how soon anything can come of what they send. */
+  #setPatience(): void {
+    for (const [{ spec, nets, devices }, { uml }] of this.#participants) {
+      nets.forEach((net, place) => {
+        const answer = this.#network.leastAnswer({ node: spec.index, interface: place }, this.#lookahead);
+        uml.setPatience(devices.indexOf(net), answer);
+      });
+    }
   }
 
   /**

@@ -26,6 +26,11 @@ export class Span {
     private readonly arrive: (at: Instant, frame: Frame) => void,
   ) {}
 
+  /** The domain that it leads to. */
+  get to(): Domain {
+    return this.ends.to;
+  }
+
   /** Takes a frame, at the present instant of the domain that it comes from. */
   send(at: Instant, frame: Frame): Sending {
     const passage = this.cable.send(at, frame.bytes.length);

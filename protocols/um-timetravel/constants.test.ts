@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { packageFile } from '../../host/package-root.js';
 import {
   CAP_TIME_SHARE,
   FLAG_REQ_RUN,
   MESSAGE_BYTES,
+  NotifyLayout,
   Op,
   opName,
   SharedLayout,
@@ -94,5 +97,43 @@ describe('the constants are those of the kernel', () => {
       OFFSET_REQUEST_TIME: client.get('req_time'),
       OFFSET_NAME: client.get('name'),
     });
+  });
+
+  test('notifications are where our patch has them', () => {
+    const patch = readFileSync(packageFile('kernel-patches/um/0010-shm-notifications.patch'), 'utf8');
+    const value = (name: string) =>
+      Number(new RegExp(`^\\+#define UM_TIMETRAVEL_NOTIFY_${name}\\s+(\\w+)$`, 'm').exec(patch)?.[1]);
+    const members = (name: string) =>
+      new RegExp(`^\\+struct um_timetravel_${name} \\{\n([^}]*)`, 'm')
+        .exec(patch)?.[1]
+        ?.replaceAll('+', '') ?? '';
+    const kick = layout(members('kick'));
+    // Arrays are laid out by hand.
+    const [before = '', after = ''] = members('notify').split(/(?=__u64 patience)/);
+    const head = layout(before);
+    expect(after.replaceAll(/\s+/g, ' ').trim()).toBe(
+      '__u64 patience[UM_TIMETRAVEL_NOTIFY_DEVICES]; __u64 call[UM_TIMETRAVEL_NOTIFY_DEVICES]; ' +
+        'struct um_timetravel_kick kick[UM_TIMETRAVEL_NOTIFY_KICKS];',
+    );
+    const call = head.size + 8 * value('DEVICES');
+    const kicks = call + 8 * value('DEVICES');
+    expect(NotifyLayout).toEqual({
+      OFFSET: value('OFFSET'),
+      BYTES: kicks + value('KICKS') * kick.size,
+      MAGIC: value('MAGIC'),
+      DEVICES: value('DEVICES'),
+      KICKS: value('KICKS'),
+      OFFSET_MAGIC: head.offsets.get('magic'),
+      OFFSET_KICKS: head.offsets.get('kicks'),
+      OFFSET_LISTENING: head.offsets.get('listening'),
+      OFFSET_PATIENCE: head.size,
+      OFFSET_CALL: call,
+      OFFSET_KICK: kicks,
+      KICK_BYTES: kick.size,
+      OFFSET_KICK_DEVICE: kick.offsets.get('device'),
+      OFFSET_KICK_QUEUE: kick.offsets.get('queue'),
+      OFFSET_KICK_AVAILABLE: kick.offsets.get('avail'),
+    });
+    expect(NotifyLayout.OFFSET + NotifyLayout.BYTES).toBeLessThanOrEqual(SharedLayout.HEADER_BYTES);
   });
 });

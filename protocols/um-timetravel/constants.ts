@@ -79,3 +79,34 @@ export const CAP_TIME_SHARE = 1;
 export const FLAG_REQ_RUN = 1;
 /** The controller's own place in the page; clients are 1, 2, 3 … */
 export const CONTROLLER_ID = 0;
+
+/**
+ * Layout of `struct um_timetravel_notify` (kernel-patches/um/0010-shm-notifications.patch) in the header of the shared
+ * memory of a client that has one of its own; offsets within it, and sizes, in bytes.
+ */
+export const NotifyLayout = {
+  /** Where it is in the shared memory. */
+  OFFSET: 2048,
+  BYTES: 1552,
+  MAGIC: 0x79667431,
+  DEVICES: 32,
+  KICKS: 64,
+  /** u32; set by the controller. */
+  OFFSET_MAGIC: 0,
+  /** u32: the number of kicks. */
+  OFFSET_KICKS: 4,
+  /** u64: a bit for each device. */
+  OFFSET_LISTENING: 8,
+  /** A u64 for each device. */
+  OFFSET_PATIENCE: 16,
+  /** A u64 for each device, with a bit for each queue. */
+  OFFSET_CALL: 272,
+  OFFSET_KICK: 528,
+  KICK_BYTES: 16,
+  /** In a kick, after its time, a u64: u16. */
+  OFFSET_KICK_DEVICE: 8,
+  /** In a kick: u16. */
+  OFFSET_KICK_QUEUE: 10,
+  /** In a kick: u16. */
+  OFFSET_KICK_AVAILABLE: 12,
+} as const;

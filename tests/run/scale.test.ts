@@ -20,7 +20,7 @@ name: crowd
 nodes:
 ${nodes.join('\n')}
 switches:
-  - { name: lan, ports: [${ports}], latency: 100us, rate: 1gbit }
+  - { name: lan, ports: [${ports}], latency: 100us, rate: 1gbit, queue: 1000 }
 `;
 }
 

@@ -85,7 +85,7 @@ export class Workspace {
     if (!existsSync(cli)) throw new Error(`${cli} is not there: run "make build" before the tests`);
     const begin = performance.now();
     const [name, value] = this.#mark.split('=') as [string, string];
-    const child = spawn(process.execPath, [cli, ...args], {
+    const child = spawn(cli, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: this.path,
       env: { ...process.env, TMPDIR: this.temporary, [name]: value, ...environment },

@@ -7,6 +7,8 @@ import {
   SharedLayout as L,
   MessageDecoder,
   MessageEncoder,
+  NotifyLayout as N,
+  Notifications,
   Op,
   opName,
   SharedPage,
@@ -26,7 +28,11 @@ export class TimeClientBench {
   readonly memory = createSharedMemory(sharedPageBytes(CLIENTS));
   readonly refusal = createSharedMemory(sharedPageBytes(CLIENTS));
   readonly page = new SharedPage(this.memory.bytes, CLIENTS);
+  readonly notifications = new Notifications(this.memory.bytes);
   readonly view = new DataView(this.memory.bytes.buffer);
+  /** Called for each kick that is taken out of the page. */
+  onKick: (device: number, queue: number, available: number) => void = (device, queue, available) =>
+    this.told.push(`kick ${device}.${queue} up to ${available} at ${this.client.now}`);
   readonly client: TimeClient;
   /** What the owner was told. */
   readonly told: string[] = [];
@@ -64,6 +70,7 @@ export class TimeClientBench {
       descriptor: this.memory.descriptor,
       refusal: this.refusal.descriptor,
       logDescriptor: this.#null[0],
+      notifications: this.notifications,
     };
     this.client = new TimeClient(
       'test',
@@ -71,6 +78,7 @@ export class TimeClientBench {
       {
         timeOfDay: TIME_OF_DAY,
         started: (identity) => told.push(`started ${identity}`),
+        spoke: () => this.client.takeKicks((...kick) => this.onKick(...kick)),
         quiet: () => told.push('quiet'),
         now: () => this.domainNow,
         requested: (at, acknowledge) => {
@@ -84,6 +92,35 @@ export class TimeClientBench {
       this.hub,
       ours,
     );
+  }
+
+  /** Leaves a kick in the page, as a kernel does. */
+  leaveKick(time: bigint, device: number, queue: number, available: number): void {
+    const { view } = this;
+    const count = view.getUint32(N.OFFSET + N.OFFSET_KICKS, true);
+    const at = N.OFFSET + N.OFFSET_KICK + count * N.KICK_BYTES;
+    view.setBigUint64(at, time, true);
+    view.setUint16(at + N.OFFSET_KICK_DEVICE, device, true);
+    view.setUint16(at + N.OFFSET_KICK_QUEUE, queue, true);
+    view.setUint16(at + N.OFFSET_KICK_AVAILABLE, available, true);
+    this.leftKicks = count + 1;
+  }
+
+  get leftKicks(): number {
+    return this.view.getUint32(N.OFFSET + N.OFFSET_KICKS, true);
+  }
+
+  set leftKicks(count: number) {
+    this.view.setUint32(N.OFFSET + N.OFFSET_KICKS, count, true);
+  }
+
+  /** Which devices the client has interrupts looked for in the page. */
+  set listening(devices: bigint) {
+    this.view.setBigUint64(N.OFFSET + N.OFFSET_LISTENING, devices, true);
+  }
+
+  calls(device: number): bigint {
+    return this.view.getBigUint64(N.OFFSET + N.OFFSET_CALL + 8 * device, true);
   }
 
   dispose(): void {
