@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { readdirSync } from 'node:fs';
 import { addon, processesOf } from '../../host/native/index.js';
-import { Load } from './load.js';
 
 /** A period, over which a place is measured, has so many windows, or takes so long if they are long. */
 const WINDOWS = 128;
@@ -12,10 +11,10 @@ const TRIALS = 6;
 const PATIENCE = 64;
 /** How much cheaper another place has to be. */
 const GAIN = 0.9;
-/** So many processors in use are more than one after the other can use. */
-const BUSY = 1.25;
-/** Guests that use so much of all that is used compute. */
-const COMPUTING = 0.8;
+/** How much what is known of a place may grow by one measurement. */
+const FORGETTING = 1.1;
+/** Milliseconds of wall time for an activation from which on the guests compute, whatever the place. */
+const LONG_MS = 1;
 
 /** `apart`: all use all processors. `together`: all use one. `split`: this process has one, the guests have the others. */
 type Place = 'apart' | 'together' | 'split';
@@ -25,8 +24,7 @@ const PLACES: readonly Place[] = ['apart', 'together', 'split'];
  * Which processors the guests of a run, and this process, use. Guests that take turns or do little at a time are faster
  * together, since waking another processor takes longer than what there is to do there; where many do little at once,
  * the guests and this process share the work if they are split; guests that compute are faster apart. Which is the case
- * is measured: as wall time for each activation, and, where activations are long and few, as processor time. Nothing of
- * virtual time depends on it.
+ * is measured, as wall time for each activation. Nothing of virtual time depends on it.
  */
 export class Placement {
   readonly #all = addon.getAffinity();
@@ -40,10 +38,15 @@ export class Placement {
   #windows = 0;
   #began = performance.now();
   #activations = 0;
-  readonly #load = new Load(() => this.groups());
 
-  /** @param groups the process groups of the guests */
-  constructor(private readonly groups: () => ReadonlySet<number>) {}
+  /**
+   * @param groups the process groups of the guests
+   * @param jobs how many guests may run at once
+   */
+  constructor(
+    private readonly groups: () => ReadonlySet<number>,
+    private readonly jobs: number,
+  ) {}
 
   /** A window begins; so many activations have been so far. */
   window(activations: number): void {
@@ -51,11 +54,13 @@ export class Placement {
     const now = performance.now();
     if (++this.#windows < WINDOWS && (now - this.#began < PERIOD_MS || this.#windows < 2)) return;
     const done = activations - this.#activations;
-    if (done > 0) this.#cost[this.#place] = (now - this.#began) / done;
+    const measured = done > 0 ? (now - this.#began) / done : Number.POSITIVE_INFINITY;
+    // One period in which something else was in the way does not spoil a place.
+    const known = this.#cost[this.#place] ?? measured;
+    this.#cost[this.#place] = Math.min(measured, known * FORGETTING);
     this.#measured[this.#place] = ++this.#periods;
     this.#unchanged++;
-    this.#load.measure(now);
-    const place = this.#choose();
+    const place = this.#choose(measured);
     if (place !== this.#place) this.#move(place);
     this.#windows = 0;
     this.#activations = activations;
@@ -68,12 +73,12 @@ export class Placement {
     this.#place = 'apart';
   }
 
-  #choose(): Place {
-    const { processors, guests } = this.#load;
-    if (guests > COMPUTING && (this.#place !== 'apart' || processors > BUSY)) return 'apart';
+  #choose(measured: number): Place {
+    // Two places more would have to be tried, at half the speed, to see what is known.
+    if (this.jobs > 1 && measured > LONG_MS) return 'apart';
     if (this.#periods <= TRIALS || this.#unchanged > PATIENCE) {
-      const measured = (place: Place) => this.#measured[place];
-      return PLACES.reduce((oldest, place) => (measured(place) < measured(oldest) ? place : oldest));
+      const last = (place: Place) => this.#measured[place];
+      return PLACES.reduce((oldest, place) => (last(place) < last(oldest) ? place : oldest));
     }
     const cost = (place: Place) => this.#cost[place] ?? Number.POSITIVE_INFINITY;
     const best = PLACES.reduce((least, place) => (cost(place) < cost(least) ? place : least));
@@ -90,7 +95,6 @@ export class Placement {
     }[place] as [number[], number[]];
     this.#place = place;
     this.#unchanged = 0;
-    this.#load.forget();
     addon.setAffinity(0, own);
     for (const { pid } of processesOf(this.groups())) {
       for (const thread of threadsOf(pid)) addon.setAffinity(thread, guests);

@@ -72,10 +72,10 @@ export class Run {
   readonly #log: RunLog;
   readonly #consoles: ConsoleLogs;
   readonly #captures: Captures | undefined;
-  readonly #memory = new Memory();
+  readonly #memory: Memory;
   readonly #started = performance.now();
   #consolesFlushed = 0;
-  readonly #placement = new Placement(() => new Set(this.#pids().values()));
+  readonly #placement: Placement;
   #safe: Instant = ZERO;
   /** When a guest failed; 0 where none has. */
   #failedAt: Instant = ZERO;
@@ -90,6 +90,8 @@ export class Run {
     readonly topology: Topology,
     private readonly options: RunOptions,
   ) {
+    this.#memory = new Memory(topology.nodes.length);
+    this.#placement = new Placement(() => new Set(this.#pids().values()), options.jobs);
     this.#layout = layOut(topology);
     this.#lookahead = new Lookahead(this.#layout.domains);
     this.#calendar = new Calendar({
