@@ -35,6 +35,11 @@ function countArgument(text: string): number {
   return value;
 }
 
+function folderArgument(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is expected, such as 7');
+  return Number(text);
+}
+
 function collect(value: string, values: string[]): string[] {
   return [...values, value];
 }
@@ -145,6 +150,28 @@ export function program(): Command {
     .option('--json', 'print the findings as JSON')
     .addHelpText('after', '\nExit status:\n  0  topologies of UML guests can be run here\n  4  they cannot')
     .action((options) => guarded(async () => (await import('./doctor.js')).doctor(options)));
+
+  main
+    .command('board-agent')
+    .description('on a board: let a controller that has the key freeze it and start programs on it')
+    .requiredOption('--listen <HOST:PORT>', 'where the controller connects, such as 192.168.1.7:7424')
+    .requiredOption(
+      '--key <FILE>',
+      'the pre-shared key: 32 bytes or more in hexadecimal or base64, mode 0600',
+    )
+    .addOption(
+      new Option('--vt <NUMBER>', 'the module has the folder /sys/vt/VT<NUMBER>')
+        .argParser(folderArgument)
+        .default(7, '7'),
+    )
+    .option('--module <PATH>', 'vtgpio.ko (default: the one that modprobe finds)')
+    .option(
+      '--release-after <DURATION>',
+      'release the board when a lost controller has not come back for this long (default: 10s)',
+      spanArgument,
+    )
+    .addHelpText('after', EXIT_STATUS)
+    .action((options) => guarded(async () => (await import('./board-agent.js')).boardAgent(options)));
 
   return main;
 }
