@@ -31,6 +31,7 @@ describe('describeGuest', () => {
       root: 'host',
       kernel: undefined,
       interfaces: [eth0],
+      lines: [],
       run: 'true',
       expect: { exit: 0 },
       onFailure: 'fail',

@@ -41,10 +41,16 @@ const SHOWN = 20;
 
 /** What the topology comes to: how many of what, which nodes can run at once, and what limits that. */
 function describe(topology: Topology, layout: Layout): string {
-  const { nodes, links, switches } = topology;
+  const { nodes, links, switches, wires } = topology;
+  const parts = [
+    count(nodes.length, 'node'),
+    count(links.length, 'link'),
+    count(switches.length, 'switch', 'es'),
+  ];
+  if (wires.length > 0) parts.push(count(wires.length, 'wire'));
   const groups = nodesByDomain(topology, layout);
   const lines = [
-    `${count(nodes.length, 'node')}, ${count(links.length, 'link')}, ${count(switches.length, 'switch', 'es')}`,
+    parts.join(', '),
     `${count(groups.length, 'domain')} of nodes, which can run at once:`,
     ...shorten(groups.map((names) => `  ${names.join(', ')}`)),
     ...lookahead(topology, layout),
@@ -112,11 +118,11 @@ function range(layout: Layout, states: CableStates): string {
 }
 
 function notes(
-  { links, switches, changes }: Topology,
+  { links, switches, wires, changes }: Topology,
   layout: Layout,
   groups: readonly string[][],
 ): string[] {
-  const cables = [...links, ...switches];
+  const cables = [...links, ...switches, ...wires];
   const isShort = (latency: Duration) => latency > NO_TIME && latency < SHORT_WINDOW;
   const joins = new Set(cables.filter(({ latency }) => latency === NO_TIME).map(({ name }) => name));
   return [

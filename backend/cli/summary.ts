@@ -26,6 +26,14 @@ export function summary(result: RunResult): string {
         `${link.bytes} bytes, ${link.dropped} dropped`,
       ]),
     ),
+    ...table(
+      'wire',
+      Object.entries(result.wires).map(([name, wire]) => [
+        name,
+        `${wire.edges} edges`,
+        `${wire.conflicts} conflicts`,
+      ]),
+    ),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -2,7 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrontEndRequest as R } from '../../protocols/vhost-user/index.js';
-import { ConsoleFeature, DescriptorFlag, featureBit, NetFeature } from '../../protocols/virtio/index.js';
+import {
+  ConsoleFeature,
+  DescriptorFlag,
+  featureBit,
+  GpioFeature,
+  NetFeature,
+} from '../../protocols/virtio/index.js';
 import { DescriptorChain } from './descriptor-chain.js';
 import { DeviceError } from './device-error.js';
 import { GuestMemory } from './guest-memory.js';
@@ -20,6 +26,7 @@ import {
 import { VhostUserDeviceServer } from './vhost-user-server.js';
 import { VirtioConsole } from './virtio-console.js';
 import type { VirtioDevice } from './virtio-device.js';
+import { VirtioGpio } from './virtio-gpio.js';
 import { VirtioNet } from './virtio-net.js';
 import { Virtqueue } from './virtqueue.js';
 
@@ -144,6 +151,12 @@ describe('a hostile driver', () => {
       6,
       () => new VirtioConsole({ name: 'console' }, { output() {} }),
     ],
+    [
+      'VirtioGpio',
+      featureBit(GpioFeature.IRQ),
+      2,
+      () => new VirtioGpio({ name: 'gpio', lines: ['x', 'y'] }, { drive() {}, released() {} }),
+    ],
   ];
 
   it.each(devices)(
@@ -180,6 +193,7 @@ describe('a hostile driver', () => {
             guest.request(R.VRING_KICK, state(queue, 0), { needReply: true });
             if (device instanceof VirtioNet) device.receive(new Uint8Array(14 + input));
             if (device instanceof VirtioConsole) device.input(1, new Uint8Array(input));
+            if (device instanceof VirtioGpio) device.sense(0, (input & 1) as 0 | 1);
           }
           expect(performance.now() - started).toBeLessThan(STEP_MS);
           for (const failure of failures) expect(failure).toBeInstanceOf(DeviceError);

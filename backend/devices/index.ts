@@ -17,6 +17,7 @@ export {
   VirtioConsole,
 } from './virtio-console.js';
 export type { QueueRole, VirtioDevice, VirtioTransport } from './virtio-device.js';
+export { type GpioLevel, type GpioOptions, type GpioPins, VirtioGpio } from './virtio-gpio.js';
 export {
   MAX_FRAME_BYTES,
   MIN_FRAME_BYTES,

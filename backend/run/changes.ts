@@ -5,13 +5,15 @@ import type { ChangeSpec, Topology } from '../topology/model.js';
 import type { RunLog } from '../trace/run-log.js';
 import { type Layout, latencyOf } from './layout.js';
 import type { Network } from './network.js';
+import type { Wires } from './wires.js';
 
-/** What changes when a link or a switch does. */
+/** What changes when a link, a switch or a wire does. */
 export interface Changeable {
   readonly calendar: Calendar;
   readonly lookahead: Lookahead;
   readonly network: Network;
-  readonly log: Pick<RunLog, 'run' | 'change'>;
+  readonly wires: Wires;
+  readonly log: Pick<RunLog, 'run' | 'wire' | 'change'>;
   /** The lookahead has become another one. */
   changed(): void;
 }
@@ -21,10 +23,12 @@ export interface Changeable {
  * cables, to the carriers that guests see, to the lookahead, and in the run log.
  *
  * A change is made at a barrier that no window crosses, so nobody has been granted time past its instant by the latency
- * from before (rule T6). A way that is down is none: what was on it does not arrive.
+ * from before (rule T6). A way that is down is none, and what was on it does not arrive; a wire that is
+ * down is cut in its middle, to which its ways are as before.
  */
 export function followChanges(topology: Topology, layout: Layout, changeable: Changeable): void {
-  const { calendar, lookahead, network, log } = changeable;
+  const { calendar, lookahead, network, wires, log } = changeable;
+  const isWire = (name: string) => topology.wires.some((wire) => wire.name === name);
   const states = new CableStates(topology);
   const ways = new Map<string, ((state: CableState) => void)[]>();
   for (const way of layout.ways) {
@@ -35,8 +39,10 @@ export function followChanges(topology: Topology, layout: Layout, changeable: Ch
   }
   const make = (change: ChangeSpec) => {
     for (const changed of states.apply(change)) {
-      const lost = network.change(change.at, change.name, changed);
-      for (const adapt of ways.get(wayKey(change.name, changed.port)) ?? []) adapt(changed.now);
+      const { at, name } = change;
+      const lost = isWire(name) ? 0 : network.change(at, name, changed);
+      if (isWire(name)) wires.change(at, name, changed.now);
+      for (const adapt of ways.get(wayKey(name, changed.port)) ?? []) adapt(changed.now);
       record(topology, change, changed, lost, log);
     }
     changeable.changed();
@@ -49,15 +55,17 @@ function wayKey(name: string, port: number | undefined): string {
 }
 
 function record(
-  { nodes, links, switches }: Topology,
+  { nodes, links, switches, wires }: Topology,
   { at, name }: ChangeSpec,
   { port, now }: ChangedCable,
   lost: number,
   log: Changeable['log'],
 ): void {
   const isNamed = (each: { readonly name: string }) => each.name === name;
-  const node = port === undefined ? log.run : nodes.length + switches.findIndex(isNamed);
+  const wire = wires.findIndex(isNamed);
+  const ofNet = wire < 0 ? log.run : log.wire(wire);
+  const node = port === undefined ? ofNet : nodes.length + switches.findIndex(isNamed);
   const { latency, loss, jitter, queue } = now;
-  const cable = port ?? links.findIndex(isNamed);
+  const cable = port ?? Math.max(links.findIndex(isNamed), 0);
   log.change(at, node, { cable, down: !now.up, latency, rate: now.rate ?? 0n, loss, jitter, queue, lost });
 }

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: MIT
 export { type Layout, layOut, type Way } from './layout.js';
-export type { LinkResult, NodeResult, NodeState, RunResult } from './result.js';
+export type { LinkResult, NodeResult, NodeState, RunResult, WireResult } from './result.js';
 export { Run, type RunOptions } from './run.js';

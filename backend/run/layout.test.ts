@@ -21,6 +21,7 @@ describe('layOut', () => {
       domains: 3,
       nodeDomain: [0, 1, 2],
       switchDomain: [],
+      wireDomain: [],
       ways: [],
     });
   });
@@ -33,8 +34,8 @@ describe('layOut', () => {
     );
     expect(layout.nodeDomain).toEqual([0, 1, 0]);
     expect(layout.ways).toEqual([
-      { from: 1, to: 0, latency: 2_000_000n, name: 'bc', egress: false },
-      { from: 0, to: 1, latency: 2_000_000n, name: 'bc', egress: false },
+      { from: 1, to: 0, latency: 2_000_000n, name: 'bc', egress: false, always: false },
+      { from: 0, to: 1, latency: 2_000_000n, name: 'bc', egress: false, always: false },
     ]);
   });
 
@@ -55,10 +56,10 @@ describe('layOut', () => {
     );
     expect(layout).toMatchObject({ domains: 4, nodeDomain: [0, 1, 2], switchDomain: [3] });
     expect(layout.ways).toEqual([
-      { from: 0, to: 3, latency: 100_000n, name: 'lan', port: 0, egress: false },
-      { from: 3, to: 0, latency: 0n, name: 'lan', port: 0, egress: true },
-      { from: 1, to: 3, latency: 100_000n, name: 'lan', port: 1, egress: false },
-      { from: 3, to: 1, latency: 0n, name: 'lan', port: 1, egress: true },
+      { from: 0, to: 3, latency: 100_000n, name: 'lan', port: 0, egress: false, always: false },
+      { from: 3, to: 0, latency: 0n, name: 'lan', port: 0, egress: true, always: false },
+      { from: 1, to: 3, latency: 100_000n, name: 'lan', port: 1, egress: false, always: false },
+      { from: 3, to: 1, latency: 0n, name: 'lan', port: 1, egress: true, always: false },
     ]);
   });
 

@@ -2,48 +2,58 @@
 import type { Duration } from '../calendar/index.js';
 import { NO_TIME } from '../calendar/index.js';
 import type { CableState } from '../topology/cable-states.js';
-import type { CableSpec, Topology } from '../topology/model.js';
+import type { Topology } from '../topology/model.js';
 
 /** A way from one domain to another, and the least time it takes when the run begins. */
 export interface Way {
   readonly from: number;
   readonly to: number;
   readonly latency: Duration;
-  /** The link or switch that it leads through. */
+  /** The link, switch or wire that it leads through. */
   readonly name: string;
-  /** The index of the switch's port; undefined: it is a link. */
+  /** The index of the switch's port; undefined: it is a link or a wire. */
   readonly port: number | undefined;
-  /** It leads out of a switch, whose latency lies on the way in. */
+  /** It leads out of a switch or a wire, whose latency lies on the way in. */
   readonly egress: boolean;
+  /** It is there also while it is down: a wire that is cut still has to know what its pins do. */
+  readonly always: boolean;
 }
 
-/** Which nodes and switches share a domain, and how domains reach each other. */
+/** Which nodes, switches and wires share a domain, and how domains reach each other. */
 export interface Layout {
   readonly domains: number;
   /** By the node's index. */
   readonly nodeDomain: readonly number[];
   /** By the place of the switch in the topology. */
   readonly switchDomain: readonly number[];
+  /** By the place of the wire in the topology. */
+  readonly wireDomain: readonly number[];
   readonly ways: readonly Way[];
 }
 
-/** A link between the places `a` and `b`, or the cable between node `a` and port `port` of switch `b`. */
+/**
+ * A link between the places `a` and `b`, the cable between node `a` and port `port` of switch `b`, or a pin of node `a`
+ * on wire `b`.
+ */
 interface Joint {
   readonly a: number;
   readonly b: number;
   readonly name: string;
   readonly port: number | undefined;
-  readonly spec: CableSpec;
+  readonly kind: 'link' | 'switch' | 'wire';
+  readonly spec: { readonly latency: Duration };
 }
 
 /**
  * Finds the domains of a topology: whatever is joined with no latency, at any time of the run, is one for all of it. A
  * switch is a domain of its own, with its whole latency on the way in and none on the way out, so that its fabric sees
- * the frames of all its ports in the order of time; a switch without latency belongs to its nodes' domain.
+ * the frames of all its ports in the order of time; a switch without latency belongs to its nodes' domain. Wires are like
+ * switches.
  */
 export function layOut(topology: Topology): Layout {
   const nodes = topology.nodes.length;
-  const parent = Array.from({ length: nodes + topology.switches.length }, (_, place) => place);
+  const wires = nodes + topology.switches.length;
+  const parent = Array.from({ length: wires + topology.wires.length }, (_, place) => place);
   const find = (place: number): number => {
     let root = place;
     while (parent[root] !== root) root = parent[root] as number;
@@ -69,45 +79,61 @@ export function layOut(topology: Topology): Layout {
   return {
     domains: numbers.size,
     nodeDomain: domainOf.slice(0, nodes),
-    switchDomain: domainOf.slice(nodes),
+    switchDomain: domainOf.slice(nodes, wires),
+    wireDomain: domainOf.slice(wires),
     ways: apart
-      .flatMap(({ a, b, name, port, spec }) => {
+      .flatMap(({ a, b, name, port, kind, spec }) => {
         const [from, to] = [domainOf[a] as number, domainOf[b] as number];
-        const egress = port !== undefined;
+        const egress = kind !== 'link';
         const back = egress ? NO_TIME : spec.latency;
+        const always = kind === 'wire';
         return [
-          { from, to, latency: spec.latency, name, port, egress: false },
-          { from: to, to: from, latency: back, name, port, egress },
+          { from, to, latency: spec.latency, name, port, egress: false, always },
+          { from: to, to: from, latency: back, name, port, egress, always },
         ];
       })
       .filter(({ from, to }) => from !== to),
   };
 }
 
-/** The least time that a way takes in a state of its link or port; undefined: nothing gets through. */
+/** The least time that a way takes in a state of its link, port or wire; undefined: nothing gets through. */
 export function latencyOf(way: Way, state: CableState): Duration | undefined {
-  if (!state.up) return undefined;
+  if (!state.up && !way.always) return undefined;
   return way.egress ? NO_TIME : state.latency;
 }
 
-/** Nodes have the places of their indexes, switches those behind them. */
-function jointsOf({ nodes, links, switches }: Topology): Joint[] {
+/** Nodes have the places of their indexes, switches those behind them, and wires those behind these. */
+function jointsOf({ nodes, links, switches, wires }: Topology): Joint[] {
   const index = new Map(nodes.map((node) => [node.name, node.index]));
   const place = (node: string) => index.get(node) as number;
   return [
     ...links.map((spec) => {
       const [a, b] = spec.between;
-      return { a: place(a.node), b: place(b.node), name: spec.name, port: undefined, spec };
+      return {
+        a: place(a.node),
+        b: place(b.node),
+        name: spec.name,
+        port: undefined,
+        kind: 'link' as const,
+        spec,
+      };
     }),
     ...switches.flatMap((spec, number) =>
       spec.ports.map((end, port) => {
-        return { a: place(end.node), b: nodes.length + number, name: spec.name, port, spec };
+        const b = nodes.length + number;
+        return { a: place(end.node), b, name: spec.name, port, kind: 'switch' as const, spec };
+      }),
+    ),
+    ...wires.flatMap((spec, number) =>
+      spec.pins.map(({ node }) => {
+        const b = nodes.length + switches.length + number;
+        return { a: place(node), b, name: spec.name, port: undefined, kind: 'wire' as const, spec };
       }),
     ),
   ];
 }
 
-/** The least latency that each link and port has at any time of the run. */
+/** The least latency that each link, port and wire has at any time of the run. */
 function leastLatencies({ changes }: Topology): (joint: Joint) => Duration {
   const least = new Map<string, Duration>();
   const key = (name: string, port: number | undefined) => `${name} ${port ?? 'all'}`;

@@ -15,6 +15,7 @@ import { loadTopology } from '../topology/index.js';
 import { followChanges } from './changes.js';
 import { layOut } from './layout.js';
 import { type Card, Network } from './network.js';
+import { Wires } from './wires.js';
 
 const BROADCAST = Uint8Array.from([255, 255, 255, 255, 255, 255, 2, 0, 0, 0, 0, 1, 8, 6, ...new Array(46)]);
 
@@ -46,13 +47,19 @@ function build(text: string) {
     },
   });
   const lookahead = new Lookahead(layout.domains);
+  const wires = new Wires(topology, layout, domains, {
+    driven: () => undefined,
+    level: () => undefined,
+    conflict: () => undefined,
+  });
   const log = {
     run: 99,
+    wire: (index: number) => 100 + index,
     change: (at: Instant, node: number, { cable, down, latency, lost }: LoggedChange) => {
       seen.push(`${at} ${node}/${cable} ${down ? 'down' : 'up'} ${latency} lost ${lost}`);
     },
   };
-  followChanges(topology, layout, { calendar, lookahead, network, log, changed: () => undefined });
+  followChanges(topology, layout, { calendar, lookahead, network, wires, log, changed: () => undefined });
   const domainOf = (node: number) => domains[layout.nodeDomain[node] as number] as Domain;
   let sequence = 0;
   /** Does something in the domain of a node; told before `settle`. */

@@ -2,7 +2,15 @@
 import { createHash } from 'node:crypto';
 import { AgentDecoder, type FromGuest } from '../../protocols/agent/index.js';
 import type { Domain, Instant } from '../calendar/index.js';
-import { AGENT_PORT, CONSOLE_PORT, VirtioConsole, VirtioNet } from '../devices/index.js';
+import {
+  AGENT_PORT,
+  CONSOLE_PORT,
+  type GpioLevel,
+  VirtioConsole,
+  type VirtioDevice,
+  VirtioGpio,
+  VirtioNet,
+} from '../devices/index.js';
 import { OneclockError } from '../errors.js';
 import type { NodeSpec } from '../topology/model.js';
 import type { NodeState } from './result.js';
@@ -16,6 +24,10 @@ export interface NodeOwner {
   acts(node: RunNode, what: string): boolean;
   transmit(node: RunNode, place: number, frame: Uint8Array): void;
   console(node: RunNode, bytes: Uint8Array): void;
+  /** The guest drives a line with a level, or, undefined, no more. */
+  drive(node: RunNode, line: number, level: GpioLevel | undefined): void;
+  /** The guest's GPIO driver has gone, with it or without it. */
+  released(node: RunNode): void;
   /** Its `run` has ended, or its guest is up. */
   reported(node: RunNode, message: FromGuest): void;
   failed(node: RunNode, error: OneclockError): void;
@@ -24,7 +36,9 @@ export interface NodeOwner {
 /** A node of a run: its devices, and how it stands. */
 export class RunNode {
   readonly nets: readonly VirtioNet[];
-  readonly devices: readonly (VirtioNet | VirtioConsole)[];
+  /** Undefined where it has no pin on a wire. */
+  readonly gpio: VirtioGpio | undefined;
+  readonly devices: readonly VirtioDevice[];
   state: NodeState = 'running';
   exit: number | undefined;
   signal: number | undefined;
@@ -54,7 +68,19 @@ export class RunNode {
           },
         ),
     );
-    this.devices = [console, ...this.nets];
+    this.gpio =
+      spec.lines.length === 0
+        ? undefined
+        : new VirtioGpio(
+            { name: `gpio of ${spec.name}`, lines: kernelNames(spec.lines) },
+            {
+              drive: (line, level) => {
+                if (this.owner.acts(this, 'drove a line')) this.owner.drive(this, line, level);
+              },
+              released: () => this.owner.released(this),
+            },
+          );
+    this.devices = [console, ...this.nets, ...(this.gpio ? [this.gpio] : [])];
   }
 
   /** The interface at `place` has no cable: its guest is told so. */
@@ -130,4 +156,13 @@ export class RunNode {
     }
     this.owner.reported(this, message);
   }
+}
+
+/**
+ * The names that the kernel is told of lines. Where all are called by their numbers, none: it calls the folder of a line in
+ * sysfs by its name, where it has one, and programs such as onoff look for it by the number of the line in the kernel.
+ */
+function kernelNames(lines: readonly string[]): readonly string[] {
+  const numbered = lines.every((name, offset) => name === `gpio${offset}`);
+  return numbered ? lines.map(() => '') : lines;
 }

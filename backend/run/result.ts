@@ -25,6 +25,13 @@ export interface LinkResult {
   readonly dropped: number;
 }
 
+export interface WireResult {
+  /** Changes of its level. */
+  readonly edges: number;
+  /** How often pins began to drive it against each other. */
+  readonly conflicts: number;
+}
+
 /** What `--json` prints and `result.json` holds. Fields are only ever added. */
 export interface RunResult {
   readonly status: 'ok' | 'failed' | 'error';
@@ -44,6 +51,7 @@ export interface RunResult {
   readonly traceHash: string;
   readonly nodes: Readonly<Record<string, NodeResult>>;
   readonly links: Readonly<Record<string, LinkResult>>;
+  readonly wires: Readonly<Record<string, WireResult>>;
 }
 
 /** `nanoseconds` with the precision a person reads. */

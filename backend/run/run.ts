@@ -37,12 +37,15 @@ import { pump } from './pump.js';
 import { milliseconds, type RunResult } from './result.js';
 import { prepareRunDirectory } from './run-directory.js';
 import { RunFolder } from './run-folder.js';
+import { Wires } from './wires.js';
 
 /** How long guests that were killed may take to end. */
 const REAP_MS = 5_000;
 /** How far the console logs may lag behind while the run goes on; wall time. */
 const CONSOLE_MS = 100;
 const ONE = duration(1n);
+/** No domain goes further ahead of the others than this, see the calendar. */
+const LONGEST_WINDOW = duration(1_000_000_000n);
 
 export interface RunOptions {
   /** The run directory; undefined: nothing is kept. */
@@ -68,6 +71,7 @@ export class Run {
   readonly #layout: Layout;
   readonly #lookahead: Lookahead;
   readonly #network: Network;
+  readonly #wires: Wires;
   readonly #folder = new RunFolder();
   readonly #log: RunLog;
   readonly #consoles: ConsoleLogs;
@@ -125,10 +129,18 @@ export class Run {
         this.#memory.touched();
       },
     });
+    this.#wires = new Wires(topology, this.#layout, domains, {
+      driven: (at, node, line, drive) => {
+        this.#log.drive(at, node, line, drive === undefined ? 'released' : drive === 1 ? 'high' : 'low');
+      },
+      level: (at, wire, level) => this.#log.level(at, this.#log.wire(wire), level === 1),
+      conflict: (at, wire, text) => this.#log.fault(at, this.#log.wire(wire), text),
+    });
     followChanges(topology, this.#layout, {
       calendar: this.#calendar,
       lookahead: this.#lookahead,
       network: this.#network,
+      wires: this.#wires,
       log: this.#log,
       changed: () => this.#setPatience(),
     });
@@ -210,6 +222,11 @@ export class Run {
         this.#log.consoleOutput(domain.now, from.spec.index, bytes);
         this.#consoles.write(from.spec.index, domain.now, bytes);
       },
+      drive: (from, line, level) => this.#wires.drive(from.spec.index, line, level),
+      released: (from) => {
+        // The lines of a guest that is quiet, or that is taken down, are dealt with when it has gone.
+        if (domain.running?.id === from.spec.index && !this.#over) this.#wires.release(from.spec.index);
+      },
       reported: (from) => this.#reported(from),
       failed: (from, error) => this.#participants.get(from)?.uml.fail(error),
     });
@@ -241,6 +258,7 @@ export class Run {
     );
     host = domain.add(uml);
     this.nodes.push(node);
+    if (node.gpio) this.#wires.attach(spec.index, node.gpio);
     this.#participants.set(node, { uml, host });
     node.nets.forEach((net, place) => {
       const at = { node: spec.index, interface: place };
@@ -317,6 +335,7 @@ export class Run {
     this.#log.fault(at, spec.index, reason);
     this.#log.nodeState(at, spec.index, { state: node.state });
     this.#network.detach(spec.index);
+    if (evict) this.#letGo(spec.index);
     if (!evict) {
       this.#failedAt = later(this.#failedAt, at);
       const wall = (this.wallMs / 1000).toFixed(1);
@@ -326,6 +345,14 @@ export class Run {
     }
     this.#participants.get(node)?.host.gone();
     this.#finishIfDone();
+  }
+
+  /** A guest that has gone drives its lines no more. One that was quiet has gone at no exact instant. */
+  #letGo(node: number): void {
+    this.#wires.detach(node);
+    // No window that is open reaches this far, and none that opens from now on goes past it.
+    const at = after(this.#safe, LONGEST_WINDOW);
+    this.#calendar.at(at, () => this.#wires.abandon(at, node));
   }
 
   #turn(): void {
@@ -405,6 +432,7 @@ export class Run {
       links: Object.fromEntries(
         [...topology.links, ...topology.switches].map(({ name }) => [name, this.#network.counts(name)]),
       ),
+      wires: Object.fromEntries(topology.wires.map(({ name }) => [name, this.#wires.counts(name)])),
     };
     const { out } = this.options;
     if (out !== undefined) writeFileSync(join(out, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { dirname, resolve } from 'node:path';
+import { placeLines } from './lines.js';
 import { deriveMac, formatMac } from './mac.js';
 import type { CableSpec, ChangeSpec, InterfaceSpec, NodeSpec, Topology } from './model.js';
 import type { Plain } from './plain.js';
@@ -26,14 +27,18 @@ export function buildTopology(values: TopologyValues, plain: Plain, file: string
     nodes: plain.keysOf(['nodes']).flatMap((name, index) => {
       const node = values.nodes[name];
       const order = plain.keysOf(['nodes', name, 'interfaces']);
-      return node === undefined ? [] : [buildNode(name, index, node, order, values.seed, taken, file)];
+      if (node === undefined) return [];
+      const lines = placeLines(
+        values.wires.flatMap(({ pins }) => pins.flatMap((pin) => (pin.node === name ? pin.line : []))),
+      );
+      return [buildNode(name, index, node, order, lines, values.seed, taken, file)];
     }),
     links: values.links.map((link) => {
       const [first, second] = link.between;
       return { name: link.name, between: [first, second] as const, ...cableOf(link) };
     }) as Topology['links'],
     switches: values.switches.map((each) => ({ name: each.name, ports: each.ports, ...cableOf(each) })),
-    wires: values.wires.map(({ name, pins, role }) => ({ name, pins, role })),
+    wires: values.wires.map(({ name, pins, latency, pull, role }) => ({ name, pins, latency, pull, role })),
     changes: values.changes
       .filter(({ at }) => values.until === undefined || at < values.until)
       .map((change) => buildChange(change, places))
@@ -46,6 +51,7 @@ function buildNode(
   index: number,
   node: NodeValues,
   order: readonly string[],
+  lines: readonly string[],
   seed: bigint,
   taken: Set<string>,
   file: string,
@@ -66,6 +72,7 @@ function buildNode(
     root: node.root,
     kernel: node.kernel === undefined ? undefined : resolve(dirname(file), node.kernel),
     interfaces,
+    lines,
     run: node.run,
     expect: node.expect ?? (node.run === undefined ? undefined : { exit: 0 }),
     onFailure: node['on-failure'],
@@ -92,7 +99,7 @@ function buildChange(change: ChangeValues, places: ReadonlyMap<string, number>):
   const { at, port, latency, rate, loss, jitter, queue, state } = change;
   return {
     at,
-    name: change.link ?? change.switch ?? '',
+    name: change.link ?? change.switch ?? change.wire ?? '',
     port: port === undefined ? undefined : places.get(`${port.node}.${port.interface}`),
     cable: { latency, rate, loss, jitter, queue },
     state,

@@ -9,7 +9,11 @@ import { hint } from './suggest.js';
 import type { Survey, SurveyedNet } from './survey.js';
 
 /** What a change does, as opposed to when and to what. */
-const EFFECTS = changeKeys.filter((key) => !['at', 'link', 'switch', 'port'].includes(key));
+const EFFECTS = changeKeys.filter((key) => !['at', 'link', 'switch', 'wire', 'port'].includes(key));
+/** What may change. */
+const KINDS = ['link', 'switch', 'wire'] as const;
+/** What a wire has of that. */
+const WIRE_EFFECTS = ['latency', 'state'];
 
 /** Every change is of something that exists, does something, comes before the end, and contradicts no other. */
 export function checkChanges(survey: Survey, plain: Plain, report: DocumentReporter): void {
@@ -41,16 +45,28 @@ export function checkChanges(survey: Survey, plain: Plain, report: DocumentRepor
 function checkForm(plain: Plain, path: Path, report: DocumentReporter): void {
   const keys = plain.keysOf(path);
   const strange = keys.some((key) => !changeKeys.includes(key));
-  const [link, lan] = [keys.includes('link'), keys.includes('switch')];
-  if (link && lan)
-    report.atKey([...path, 'switch'], "expected 'link' or 'switch'; found both; write two changes");
-  else if (!link && !lan && !strange)
-    report.atValue(path, "expected 'link' or 'switch'; found neither; name what changes, such as link: ab");
-  if (keys.includes('port') && !lan && !strange)
+  const [first, second] = KINDS.filter((key) => keys.includes(key));
+  if (second !== undefined)
+    report.atKey(
+      [...path, second],
+      `expected one of 'link', 'switch' and 'wire'; found '${first}' and '${second}'; write two changes`,
+    );
+  else if (first === undefined && !strange)
+    report.atValue(
+      path,
+      "expected 'link', 'switch' or 'wire'; found none; name what changes, such as link: ab",
+    );
+  if (keys.includes('port') && first !== 'switch' && second !== 'switch' && !strange)
     report.atKey(
       [...path, 'port'],
-      "expected 'port' in a change of a switch only; found one of a link; remove it",
+      `expected 'port' in a change of a switch only; found one of a ${first ?? 'link'}; remove it`,
     );
+  if (first === 'wire')
+    for (const key of keys.filter((each) => EFFECTS.includes(each) && !WIRE_EFFECTS.includes(each)))
+      report.atKey(
+        [...path, key],
+        `expected a change of a wire, which has ${WIRE_EFFECTS.join(' and ')} only; found ${key}; remove it`,
+      );
   if (!strange && !keys.some((key) => EFFECTS.includes(key)))
     report.atValue(path, `expected something that changes; found nothing; add one of ${EFFECTS.join(', ')}`);
 }
@@ -63,14 +79,14 @@ function checkNet(
   path: Path,
   report: DocumentReporter,
 ): SurveyedNet | undefined {
-  const keys = (['link', 'switch'] as const).filter((key) => plain.keysOf(path).includes(key));
+  const keys = KINDS.filter((key) => plain.keysOf(path).includes(key));
   const [kind] = keys;
   if (kind === undefined || keys.length > 1) return undefined;
   const name = valueAt(plain.value, [...path, kind]);
   if (typeof name !== 'string') return undefined;
   const net = nets.get(netKey({ kind, name }));
   if (net !== undefined) return net;
-  const other = nets.get(netKey({ kind: kind === 'link' ? 'switch' : 'link', name }));
+  const other = KINDS.flatMap((each) => nets.get(netKey({ kind: each, name })) ?? [])[0];
   const all = survey.nets.filter((each) => each.kind === kind);
   const names = all.flatMap((each) => each.name ?? []);
   // The one that is meant may be among those without a name.
@@ -80,7 +96,7 @@ function checkNet(
       ? `, which is a ${other.kind}; write ${other.kind}: ${shorten(name)}`
       : names.length === 0
         ? '; there is none'
-        : hint(name, names, `the ${kind === 'link' ? 'links' : 'switches'} are`);
+        : hint(name, names, `the ${kind === 'switch' ? 'switches' : `${kind}s`} are`);
   report.atValue([...path, kind], `expected a ${kind} of this file; found '${shorten(name)}'${next}`);
   return undefined;
 }

@@ -94,6 +94,8 @@ describe('loadTopology', () => {
     expect(topology.wires).toEqual([
       {
         name: 'freeze',
+        latency: 1_000n,
+        pull: 'down',
         role: 'freeze',
         pins: [
           { node: 'a', line: 'gpio0' },
@@ -123,7 +125,7 @@ describe('loadTopology', () => {
     expect(unsupported.map((problem) => formatProblem('t.yaml', problem))).toEqual([
       't.yaml:17:14: nodes.2.kind: kind kvm is not available yet in this version; use uml',
       't.yaml:18:16: nodes.bp1.kind: kind board is not available yet in this version; use uml',
-      "t.yaml:24:5: wires[0]: wires are not available yet in this version; remove the wire 'freeze'",
+      't.yaml:24:55: wires[0].role: role freeze is not available yet in this version; remove it, and the wire is one like any other',
     ]);
   });
 

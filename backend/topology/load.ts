@@ -7,6 +7,7 @@ import { checkChanges } from './check-changes.js';
 import { checkNames } from './check-names.js';
 import { checkNodes } from './check-nodes.js';
 import { checkReferences } from './check-references.js';
+import { checkWires } from './check-wires.js';
 import { explain } from './explain.js';
 import { toPlain } from './plain.js';
 import { type Problem, sortProblems } from './problem.js';
@@ -51,6 +52,7 @@ export function loadTopology(text: string, file: string, overrides: Overrides = 
   const survey = surveyOf(plain, nodeKeys);
   checkNames(survey, report);
   checkReferences(survey, report);
+  checkWires(survey, report);
   checkAddresses(survey, plain, report);
   checkNodes(survey, plain, overrides.until !== undefined, report);
   checkChanges(survey, plain, report);

@@ -30,6 +30,8 @@ export interface NodeSpec {
   /** A kernel other than the one that was built here; an absolute path. */
   readonly kernel: string | undefined;
   readonly interfaces: readonly InterfaceSpec[];
+  /** The names of its GPIO lines by offset, those of its pins among them; empty: it has no pin on a wire. */
+  readonly lines: readonly string[];
   /** Given to the guest's `/bin/sh -c`. */
   readonly run: string | undefined;
   /** What its state must be at the end. */
@@ -78,13 +80,14 @@ export interface SwitchSpec extends CableSpec {
   readonly ports: readonly Endpoint[];
 }
 
-/** A link or a switch is another one from an instant on. What is undefined stays as it is. */
+/** A link, a switch or a wire is another one from an instant on. What is undefined stays as it is. */
 export interface ChangeSpec {
   readonly at: Instant;
-  /** The name of a link or switch. */
+  /** The name of a link, switch or wire. */
   readonly name: string;
   /** The index of the switch's port that alone changes; undefined: all of it. */
   readonly port: number | undefined;
+  /** Of a wire, only the latency may be there. */
   readonly cable: { readonly [Key in keyof CableSpec]: CableSpec[Key] | undefined };
   /** Whether anything gets through. */
   readonly state: 'up' | 'down' | undefined;
@@ -99,5 +102,9 @@ export interface Pin {
 export interface WireSpec {
   readonly name: string;
   readonly pins: readonly Pin[];
+  /** What a change at one pin takes to the others. */
+  readonly latency: Duration;
+  /** What it is when nobody drives it. */
+  readonly pull: 'up' | 'down';
   readonly role: 'freeze' | undefined;
 }

@@ -484,6 +484,33 @@ const CASES: readonly (readonly [title: string, text: string, problems: readonly
     ["7:39: wires[0].role: expected freeze; found 'freze'; did you mean 'freeze'?"],
   ],
   [
+    'lines that a guest cannot have',
+    two(
+      'wires:\n  - { name: w, pins: [a.gpio64, b.%d] }\n  - { name: v, pins: [a.a/b, b.abcdefghijklmnopqrstuvwxyz012345] }\n',
+    ),
+    [
+      "7:23: wires[0].pins[0]: expected a line from gpio0 to gpio63, or one with another name; found 'gpio64'",
+      "7:33: wires[0].pins[1]: expected the name of a line without % and /; found '%' in '%d'",
+      "8:23: wires[1].pins[0]: expected the name of a line without % and /; found '/' in 'a/b'",
+      '8:30: wires[1].pins[1]: expected a line with a name of at most 31 characters; found one of 32; shorten it',
+    ],
+  ],
+  [
+    'more lines than a guest can have',
+    two(
+      `wires:\n${Array.from({ length: 65 }, (_, place) => `  - { name: w${place}, pins: [a.x${place}, b.y] }\n`.replace(place > 0 ? ', b.y' : '', '')).join('')}`,
+    ),
+    ["71:25: wires[64].pins[0]: expected at most 64 lines in node 'a'; found 65; take lines off its wires"],
+  ],
+  [
+    'a pull and a latency of a wire that are none',
+    two('wires:\n  - { name: w, pins: [a.gpio0], latency: 5, pull: sideways }\n'),
+    [
+      '7:42: wires[0].latency: expected a duration of at most 1h with a unit, such as 5ms; found the number 5',
+      "7:51: wires[0].pull: expected up or down; found 'sideways'",
+    ],
+  ],
+  [
     'a latency without a unit',
     two('links:\n  - { name: ab, between: [a.eth0, b.eth0], latency: 5 }\n'),
     [
@@ -568,12 +595,16 @@ const CASES: readonly (readonly [title: string, text: string, problems: readonly
   [
     'a change without a link or switch',
     change('{ at: 1ms, state: down }'),
-    ["11:5: changes[0]: expected 'link' or 'switch'; found neither; name what changes, such as link: ab"],
+    [
+      "11:5: changes[0]: expected 'link', 'switch' or 'wire'; found none; name what changes, such as link: ab",
+    ],
   ],
   [
     'a change of a link and a switch',
     change('{ at: 1ms, link: ab, switch: lan, state: down }'),
-    ["11:26: changes[0].switch: expected 'link' or 'switch'; found both; write two changes"],
+    [
+      "11:26: changes[0].switch: expected one of 'link', 'switch' and 'wire'; found 'link' and 'switch'; write two changes",
+    ],
   ],
   [
     'a change of an unknown link',
@@ -588,6 +619,23 @@ const CASES: readonly (readonly [title: string, text: string, problems: readonly
     change('{ at: 1ms, link: lan, state: down }'),
     [
       "11:22: changes[0].link: expected a link of this file; found 'lan', which is a switch; write switch: lan",
+    ],
+  ],
+  [
+    'changes of wires that cannot be',
+    two(`wires:
+  - { name: w, pins: [a.gpio0] }
+changes:
+  - { at: 1ms, wire: x, state: down }
+  - { at: 1ms, wire: w, rate: 1mbit, latency: 2us }
+  - { at: 1ms, wire: w, port: a.eth0, state: up }
+  - { at: 2ms, link: w, state: up }
+`),
+    [
+      "9:22: changes[0].wire: expected a wire of this file; found 'x'; the wires are w",
+      '10:25: changes[1].rate: expected a change of a wire, which has latency and state only; found rate; remove it',
+      "11:25: changes[2].port: expected 'port' in a change of a switch only; found one of a wire; remove it",
+      "12:22: changes[3].link: expected a link of this file; found 'w', which is a wire; write wire: w",
     ],
   ],
   [

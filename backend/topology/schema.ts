@@ -177,13 +177,22 @@ const switchSchema = closed('a map, such as { name: lan, ports: [a.eth0, b.eth0]
   ...cable(),
 });
 
-const wireSchema = closed('a map, such as { name: freeze, pins: [a.gpio0, b.line7] }', {
+const wireSchema = closed('a map, such as { name: ready, pins: [a.gpio0, b.gpio3] }', {
   name: described('Its name.', z.clone(name)),
   pins: described(
     'The pins that it joins.',
     z
-      .array(pin, 'one or more pins, such as [a.gpio0, b.line7]')
-      .check(z.minLength(1, 'one or more pins, such as [a.gpio0, b.line7]')),
+      .array(pin, 'one or more pins, such as [a.gpio0, b.gpio3]')
+      .check(z.minLength(1, 'one or more pins, such as [a.gpio0, b.gpio3]')),
+  ),
+  latency: described(
+    'How long a change at one pin takes to the others, to 1h. 0s makes the nodes run in turn.',
+    z.prefault(latency(), '1us'),
+    { examples: ['1us', '100ns'] },
+  ),
+  pull: described(
+    'Its level when nobody drives it.',
+    z.prefault(z.enum(['up', 'down'], 'up or down'), 'down'),
   ),
   role: described('A wire with a meaning to the run.', z.optional(z.enum(['freeze'], 'freeze'))),
 });
@@ -199,6 +208,7 @@ const changeSchema = closed('a map, such as { at: 5s, link: ab, latency: 20ms }'
   ),
   link: described('The link that changes.', z.optional(z.clone(name))),
   switch: described('The switch that changes.', z.optional(z.clone(name))),
+  wire: described('The wire that changes.', z.optional(z.clone(name))),
   port: described('The port of the switch that alone changes.', z.optional(z.clone(endpoint))),
   latency: described('Its latency from then on.', z.optional(latency()), LATENCY_EXAMPLES),
   rate: described('Its rate from then on.', z.optional(rate()), RATE_EXAMPLES),
@@ -258,7 +268,7 @@ export const topologySchema = closed('a map with the keys name and nodes', {
   switches: described('Switches.', z.prefault(z.array(switchSchema, 'a list of switches'), [])),
   wires: described('GPIO nets.', z.prefault(z.array(wireSchema, 'a list of wires'), [])),
   changes: described(
-    'What changes of links and switches during the run.',
+    'What changes of links, switches and wires during the run.',
     z.prefault(z.array(changeSchema, 'a list of changes'), []),
   ),
 });

@@ -8,11 +8,12 @@ export function reportUnsupported(topology: Topology, report: DocumentReporter):
   for (const { name, kind } of topology.nodes)
     if (kind !== 'uml')
       report.atValue(['nodes', name, 'kind'], `kind ${kind} is not available yet in this version; use uml`);
-  for (const [index, { name }] of topology.wires.entries())
-    report.atValue(
-      ['wires', index],
-      `wires are not available yet in this version; remove the wire '${name}'`,
-    );
+  for (const [index, { role }] of topology.wires.entries())
+    if (role !== undefined)
+      report.atValue(
+        ['wires', index, 'role'],
+        `role ${role} is not available yet in this version; remove it, and the wire is one like any other`,
+      );
 }
 
 /** A topology of which everything has been checked. */

@@ -3,6 +3,7 @@ import type {
   LogEnd,
   LoggedChange,
   LoggedState,
+  LoggedWire,
   LogHeader,
   TraceEvent,
 } from '../../protocols/trace/index.js';
@@ -14,7 +15,7 @@ const MAX_SHOWN = 200;
 /** The name of a logged event's `node`; `run` for the run itself. */
 export function nodeName(header: LogHeader, node: number): string {
   const { nodes, switches } = header;
-  const named = nodes[node] ?? switches[node - nodes.length];
+  const named = nodes[node] ?? switches[node - nodes.length] ?? wireOf(header, node);
   if (named !== undefined) return escapeText(named.name);
   return node === nodes.length + switches.length ? 'run' : `node ${node}`;
 }
@@ -46,7 +47,14 @@ export function describeEvent(header: LogHeader, node: number, at: Instant, even
     case 'fault':
       return `${event.kind}: ${escapeText(event.text)}`;
     case 'change':
+      if (wireOf(header, node) !== undefined) return describeWireChange(event);
       return `${escapeText(cableName(header, node, event.cable))} ${describeChange(event)}`;
+    case 'drive': {
+      const line = escapeText(header.nodes[node]?.lines[event.line] ?? `line ${event.line}`);
+      return event.drive === 'released' ? `lets go of ${line}` : `drives ${line} ${event.drive}`;
+    }
+    case 'level':
+      return `is ${event.high ? 'high' : 'low'}`;
     case 'unknown':
       return 'something that this version does not know';
   }
@@ -73,6 +81,11 @@ function placeName(header: LogHeader, node: number, index: number): string {
   return places?.[index] ?? `interface ${index}`;
 }
 
+/** The wire whose events are those of `node`. */
+function wireOf({ nodes, switches, wires }: LogHeader, node: number): LoggedWire | undefined {
+  return wires[node - nodes.length - switches.length - 1];
+}
+
 /** In an event of a switch, a port of it; else a link. */
 function cableName(header: LogHeader, node: number, index: number): string {
   const { nodes, switches, links } = header;
@@ -92,6 +105,10 @@ function describeChange({ down, latency, rate, loss, jitter, queue, lost }: Logg
   ];
   const victims = lost === 0 ? '' : ` and loses ${lost} frames`;
   return `is ${down ? 'down' : 'up'}${victims}, with ${parts.join(', ')}`;
+}
+
+function describeWireChange({ down, latency }: LoggedChange): string {
+  return `is ${down ? 'down' : 'up'}, with latency ${formatDuration(duration(latency))}`;
 }
 
 function frame({ length, crc }: { readonly length: number; readonly crc: number }): string {

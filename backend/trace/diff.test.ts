@@ -178,7 +178,7 @@ describe('the comparison of two runs', () => {
     const other = {
       ...HEADER,
       seed: 2n,
-      nodes: [...HEADER.nodes, { name: 'c', kind: 'kvm', interfaces: [] }],
+      nodes: [...HEADER.nodes, { name: 'c', kind: 'kvm', interfaces: [], lines: [] }],
       switches: [],
     };
     const lines = compare(writeLog(pings), writeLog(pings, other)).split('\n');
@@ -186,7 +186,7 @@ describe('the comparison of two runs', () => {
       'A is FILE-A',
       'B is FILE-B',
       'seed: 1 in A, 2 in B',
-      'nodes: 2 in A, 3, number 2 being {"name":"c","kind":"kvm","interfaces":[]} in B',
+      'nodes: 2 in A, 3, number 2 being {"name":"c","kind":"kvm","interfaces":[],"lines":[]} in B',
       'switches: 1, number 0 being {"name":"lan","ports":["a.eth1"]} in A, 0 in B',
       'no event differs',
     ]);

@@ -17,7 +17,7 @@ export interface DescribedEvent {
   readonly index: number | undefined;
   /** Undefined where it is damage. */
   readonly at: Instant | undefined;
-  /** A node, a switch, or `run`. */
+  /** A node, a switch, a wire, or `run`. */
   readonly node: string | undefined;
   readonly text: string;
 }
@@ -123,7 +123,7 @@ function line({ index, at, node, text }: DescribedEvent): string {
 
 function compareHeaders(a: LogHeader, b: LogHeader): HeaderDifference[] {
   const differences: HeaderDifference[] = [];
-  const fields = ['topology', 'seed', 'start', 'nodes', 'links', 'switches'] as const;
+  const fields = ['topology', 'seed', 'start', 'nodes', 'links', 'switches', 'wires'] as const;
   for (const field of fields) {
     if (isDeepStrictEqual(a[field], b[field])) continue;
     differences.push({ field, ...describeDifference(a[field], b[field]) });

@@ -11,13 +11,18 @@ export function logHeader(topology: Topology): LogHeader {
     topology: topology.name,
     seed: topology.seed,
     start: topology.start,
-    nodes: topology.nodes.map(({ name, kind, interfaces }) => ({
+    nodes: topology.nodes.map(({ name, kind, interfaces, lines }) => ({
       name,
       kind,
       interfaces: interfaces.map((each) => each.name),
+      lines,
     })),
     links: topology.links.map(({ name, between }) => ({ name, ends: between.map(endName) })),
     switches: topology.switches.map(({ name, ports }) => ({ name, ports: ports.map(endName) })),
+    wires: topology.wires.map(({ name, pins }) => ({
+      name,
+      pins: pins.map(({ node, line }) => `${node}.${line}`),
+    })),
   };
 }
 

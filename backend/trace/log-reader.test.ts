@@ -145,7 +145,7 @@ describe('reading a run log', () => {
       'expected a record of 1048576 bytes, found 2 bytes and the end of the file',
     ],
     ['no protobuf', [2, 0x2f, 0x07], 'a record of 2 bytes cannot be decoded: invalid wire type 7'],
-    ['a node that does not exist', [4, 0x10, 0x04, 0x2a, 0], 'expected a node from 0 to 3, found 4'],
+    ['a node that does not exist', [4, 0x10, 0x05, 0x2a, 0], 'expected a node from 0 to 4, found 5'],
     [
       'an interface that does not exist',
       [4, 0x3a, 0x02, 0x08, 0x02],
@@ -167,6 +167,17 @@ describe('reading a run log', () => {
       'expected one of the 1 cables of node 2, found 1',
     ],
     ['a change of a guest', [4, 0x10, 0x01, 0x6a, 0], 'expected one of the 0 cables of node 1, found 0'],
+    [
+      'a line that does not exist',
+      [6, 0x10, 0x01, 0x72, 0x02, 0x08, 0x01],
+      'one of the 1 lines of node 1, found 1',
+    ],
+    ['the level of a node', [4, 0x10, 0x01, 0x7a, 0], 'expected the level of a wire, found one of node 1'],
+    [
+      'a second change of a wire',
+      [6, 0x10, 0x04, 0x6a, 0x02, 0x08, 0x01],
+      'expected one of the 1 cables of node 4, found 1',
+    ],
     ['a second header', header, 'expected an event or the end, found a header'],
     [
       'a time past the end of time',

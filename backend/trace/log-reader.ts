@@ -23,7 +23,7 @@ export interface LoggedEvent {
   /** 0, 1, 2 … in the order of the log. */
   readonly index: number;
   readonly at: Instant;
-  /** The index of a node; then of a switch; then the run itself: see trace.proto. */
+  /** The index of a node; then of a switch; then the run itself; then of a wire: see trace.proto. */
   readonly node: number;
   readonly event: TraceEvent;
 }
@@ -123,14 +123,24 @@ export class LogReader {
 
   /** Says what in an event does not go with the header. */
   private misfit(node: number, event: TraceEvent): string | undefined {
-    const { nodes, switches } = this.header;
-    const last = nodes.length + switches.length;
+    const { nodes, switches, links, wires } = this.header;
+    const run = nodes.length + switches.length;
+    const last = run + wires.length;
     if (node > last) return `expected a node from 0 to ${last}, found ${node}`;
     if (event.kind === 'change') {
-      const { length } = switches[node - nodes.length]?.ports ?? (node === last ? this.header.links : []);
+      const length =
+        node > run ? 1 : (switches[node - nodes.length]?.ports ?? (node === run ? links : [])).length;
       if (event.cable < length) return undefined;
       return `expected one of the ${length} cables of node ${node}, found ${event.cable}`;
     }
+    if (event.kind === 'drive') {
+      const { length } = nodes[node]?.lines ?? [];
+      return event.line < length
+        ? undefined
+        : `expected one of the ${length} lines of node ${node}, found ${event.line}`;
+    }
+    if (event.kind === 'level')
+      return node > run ? undefined : `expected the level of a wire, found one of node ${node}`;
     if (event.kind !== 'frame-sent' && event.kind !== 'frame-received') return undefined;
     const places = nodes[node]?.interfaces ?? switches[node - nodes.length]?.ports ?? [];
     if (event.interface < places.length) return undefined;

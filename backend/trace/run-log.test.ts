@@ -18,10 +18,12 @@ interface Told {
 }
 
 const RUN = HEADER.nodes.length + HEADER.switches.length;
+/** The last node: a wire. */
+const LAST = RUN + HEADER.wires.length;
 
 /** What each node does, in order; few times, so that many events share one. */
 const lives: fc.Arbitrary<Told[][]> = fc.tuple(
-  ...Array.from({ length: RUN + 1 }, (_, node) =>
+  ...Array.from({ length: LAST + 1 }, (_, node) =>
     fc
       .array(fc.record({ when: fc.nat({ max: 12 }), event: anyEvent(node === 0 ? 2 : 1) }), {
         maxLength: 8,
@@ -30,10 +32,13 @@ const lives: fc.Arbitrary<Told[][]> = fc.tuple(
         life
           .sort((a, b) => a.when - b.when)
           .map(({ when, event }) => ({ when: at(when), node, event: event }))
-          // A log does not tell console output of no bytes, nor frames of the run itself, nor changes of nodes.
+          // A log does not tell console output of no bytes, nor frames of the run itself and wires, nor
+          // changes of nodes, lines of what is no node, and levels of what is no wire.
           .filter(({ event }) => event.kind !== 'console-output' || event.data.length > 0)
-          .filter(({ event }) => node !== RUN || !event.kind.startsWith('frame'))
-          .filter(({ event }) => node >= HEADER.nodes.length || event.kind !== 'change'),
+          .filter(({ event }) => node < RUN || !event.kind.startsWith('frame'))
+          .filter(({ event }) => node >= HEADER.nodes.length || event.kind !== 'change')
+          .filter(({ event }) => node < HEADER.nodes.length || event.kind !== 'drive')
+          .filter(({ event }) => node > RUN || event.kind !== 'level'),
       ),
   ),
 );
@@ -57,7 +62,7 @@ describe('the run log', () => {
       // At each barrier, how far each node has run past it; who is next is drawn, too.
       barriers: fc.array(fc.nat({ max: 13 }), { maxLength: 5 }),
       ahead: fc.infiniteStream(fc.nat({ max: 4 })),
-      choice: fc.infiniteStream(fc.nat({ max: RUN })),
+      choice: fc.infiniteStream(fc.nat({ max: LAST })),
     });
     fc.assert(
       fc.property(lives, schedule, (nodes, { barriers, ahead, choice }) => {
@@ -224,7 +229,7 @@ describe('the run log', () => {
     expect(() => log.activation(at(9), 1)).toThrow(
       'an event at 9ns came to the run log when all before 10ns was written',
     );
-    expect(() => log.activation(at(10), RUN + 1)).toThrow('a run log has nodes 0 … 3; found 4');
+    expect(() => log.activation(at(10), LAST + 1)).toThrow('a run log has nodes 0 … 4; found 5');
   });
 
   test.skipIf(!existsSync('/dev/full'))('says that the disk is full, and lets go of the file', () => {
@@ -258,8 +263,8 @@ describe('the run log', () => {
       start: HEADER.start,
       until: undefined,
       nodes: [
-        { ...node, name: 'a', index: 0, interfaces },
-        { ...node, name: 'b', index: 1, interfaces: interfaces.slice(0, 1) },
+        { ...node, name: 'a', index: 0, interfaces, lines: ['gpio0', 'led'] },
+        { ...node, name: 'b', index: 1, interfaces: interfaces.slice(0, 1), lines: ['gpio0'] },
       ],
       links: [
         {
@@ -272,7 +277,18 @@ describe('the run log', () => {
         },
       ],
       switches: [{ ...cable, name: 'lan', ports: [{ node: 'a', interface: 'eth1' }] }],
-      wires: [],
+      wires: [
+        {
+          name: 'ready',
+          pins: [
+            { node: 'a', line: 'led' },
+            { node: 'b', line: 'gpio0' },
+          ],
+          latency: cable.latency,
+          pull: 'down',
+          role: undefined,
+        },
+      ],
       changes: [],
     });
     expect(header).toEqual(HEADER);

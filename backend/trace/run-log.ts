@@ -8,6 +8,7 @@ import {
   type FrameFate,
   type LogEnd,
   type LoggedChange,
+  type LoggedDrive,
   type LoggedState,
   type LogHeader,
   MAX_BYTES,
@@ -45,8 +46,8 @@ interface Lane {
  * the order (time, node, order of the calls for that node). What one node does is in order by itself (rules T1 and
  * T2), so this is total, and does not depend on which domain ran first.
  *
- * **Nodes** are meant wherever a method says `node`: the node's index; from the number of nodes on, a switch; and the
- * number of both together, {@link run}, is the run itself.
+ * **Nodes** are meant wherever a method says `node`: the node's index; from the number of nodes on, a switch; the number
+ * of both together, {@link run}, is the run itself; and behind that come the wires.
  *
  * **Failure.** What was gathered is handed to the kernel at the end of a record, so that the log of a process that
  * was killed ends with a whole one.
@@ -74,7 +75,7 @@ export class RunLog {
     header: LogHeader,
   ) {
     this.run = header.nodes.length + header.switches.length;
-    this.lanes = Array.from({ length: this.run + 1 }, (_, node) => ({
+    this.lanes = Array.from({ length: this.run + 1 + header.wires.length }, (_, node) => ({
       node,
       head: undefined,
       tail: undefined,
@@ -87,6 +88,11 @@ export class RunLog {
       if (descriptor !== undefined) closeSync(descriptor);
       throw error;
     }
+  }
+
+  /** The `node` of the events of a wire, whose index is `index`. */
+  wire(index: number): number {
+    return this.run + 1 + index;
   }
 
   /** A participant runs from `at` on. */
@@ -151,9 +157,19 @@ export class RunLog {
     this.add(at, node, { kind: 'mark', text: cut(text) });
   }
 
-  /** A link, or a port of the switch `node`, is another one; a link is the business of {@link run}. */
+  /** A link, a port of the switch `node`, or the wire `node` is another one; a link is the business of {@link run}. */
   change(at: Instant, node: number, change: LoggedChange): void {
     this.add(at, node, { ...change, kind: 'change' });
+  }
+
+  /** The guest drives a line, or drives it no more. */
+  drive(at: Instant, node: number, line: number, drive: LoggedDrive): void {
+    this.add(at, node, { kind: 'drive', line, drive });
+  }
+
+  /** The wire `node` has another level. */
+  level(at: Instant, node: number, high: boolean): void {
+    this.add(at, node, { kind: 'level', high });
   }
 
   /** Something went wrong; a text that is longer than MAX_BYTES is cut. */
@@ -197,7 +213,7 @@ export class RunLog {
   private add(at: Instant, node: number, event: TraceEvent): void {
     if (this.closed) return;
     const lane = this.lanes[node];
-    invariant(lane !== undefined, () => `a run log has nodes 0 … ${this.run}; found ${node}`);
+    invariant(lane !== undefined, () => `a run log has nodes 0 … ${this.lanes.length - 1}; found ${node}`);
     invariant(
       at >= this.written,
       () => `an event at ${at}ns came to the run log when all before ${this.written}ns was written`,

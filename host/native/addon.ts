@@ -47,6 +47,11 @@ export interface Addon {
   getAffinity(): number[];
   setAffinity(thread: number, cpus: readonly number[]): boolean;
   currentCpu(): number;
+  /** A GPIO line of the chip at a path, by its GPIO_V2_LINE_FLAG_* flags. @returns its descriptor */
+  requestGpio(chip: string, offset: number, flags: number, level: number): number;
+  configureGpio(line: number, flags: number, level: number): void;
+  readGpio(line: number): number;
+  writeGpio(line: number, level: number): void;
 }
 
 function load(): Addon {

@@ -26,6 +26,8 @@ export const RecordField = {
   MARK: 11,
   FAULT: 12,
   CHANGE: 13,
+  DRIVE: 14,
+  LEVEL: 15,
 } as const;
 
 /** Fields of the messages that are encoded by hand: those of events. */
@@ -45,6 +47,9 @@ export const ChangeField = {
   LOST: 8,
 } as const;
 
+export const DriveField = { LINE: 1, DRIVE: 2 } as const;
+export const LevelField = { HIGH: 1 } as const;
+
 /** Fields of Header, and of the messages in it. */
 export const HeaderField = {
   VERSION: 1,
@@ -54,14 +59,18 @@ export const HeaderField = {
   NODES: 5,
   LINKS: 6,
   SWITCHES: 7,
+  WIRES: 8,
 } as const;
-export const NodeField = { NAME: 1, KIND: 2, INTERFACES: 3 } as const;
+export const NodeField = { NAME: 1, KIND: 2, INTERFACES: 3, LINES: 4 } as const;
 export const LinkField = { NAME: 1, ENDS: 2 } as const;
 export const SwitchField = { NAME: 1, PORTS: 2 } as const;
+export const WireField = { NAME: 1, PINS: 2 } as const;
 export const EndField = { REASON: 1, VIRTUAL_NS: 2, EVENTS: 3, ACTIVATIONS: 4 } as const;
 
 /** The enum Fate, in its order from 0 on. */
 export const FATES = ['delivered', 'queue-full', 'lost', 'unconnected', 'link-down'] as const;
+/** The enum Driven, in its order from 0 on. */
+export const DRIVES = ['released', 'low', 'high'] as const;
 /** The enum State, in its order from 1 on. */
 export const STATES = [
   'running',

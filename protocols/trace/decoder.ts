@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import protobuf from 'protobufjs/light.js';
-import { FATES, FORMAT_VERSION, OLDEST_VERSION, STATES } from './constants.js';
+import { DRIVES, FATES, FORMAT_VERSION, OLDEST_VERSION, STATES } from './constants.js';
 import type { LogEnd, LoggedState, LogHeader, TraceEvent, TraceRecord } from './record.js';
 import { traceSchema } from './schema.js';
 
@@ -40,6 +40,8 @@ interface Wire {
     queue: number;
     lost: Wide;
   };
+  readonly drive: { line: number; drive: number };
+  readonly level: { high: boolean };
 }
 
 const recordType = protobuf.Root.fromJSON(traceSchema).lookupType('oneclock.trace.Record');
@@ -67,9 +69,10 @@ function header(wire: Wire['header']): LogHeader {
     topology: wire.topology,
     seed: wide(wire.seed),
     start: wide(wire.start),
-    nodes: wire.nodes.map(({ name, kind, interfaces }) => ({ name, kind, interfaces })),
+    nodes: wire.nodes.map(({ name, kind, interfaces, lines }) => ({ name, kind, interfaces, lines })),
     links: wire.links.map(({ name, ends }) => ({ name, ends })),
     switches: wire.switches.map(({ name, ports }) => ({ name, ports })),
+    wires: wire.wires.map(({ name, pins }) => ({ name, pins })),
   };
 }
 
@@ -125,6 +128,12 @@ function event(wire: Wire): TraceEvent {
         lost: count(lost),
       };
     }
+    case 'drive': {
+      const { line, drive } = wire.drive;
+      return { kind: 'drive', line, drive: known(DRIVES[drive], 'drive of a line', drive) };
+    }
+    case 'level':
+      return { kind: 'level', high: wire.level.high };
     default:
       return { kind: 'unknown' };
   }

@@ -4,11 +4,14 @@ import {
   BroadcastField,
   ChangeField,
   ConsoleField,
+  DRIVES,
+  DriveField,
   EndField,
   FATES,
   FORMAT_VERSION,
   FrameField,
   HeaderField,
+  LevelField,
   LinkField,
   MAX_RECORD,
   NodeField,
@@ -17,6 +20,7 @@ import {
   StateField,
   SwitchField,
   TextField,
+  WireField,
 } from './constants.js';
 import type { ProtoWriter } from './proto-writer.js';
 import type { LogEnd, LoggedState, LogHeader, TraceEvent } from './record.js';
@@ -29,11 +33,12 @@ export function encodeHeader(out: ProtoWriter, header: LogHeader): void {
   out.text(HeaderField.TOPOLOGY, header.topology);
   out.uint64(HeaderField.SEED, header.seed);
   out.uint64(HeaderField.START, header.start);
-  for (const { name, kind, interfaces } of header.nodes) {
+  for (const { name, kind, interfaces, lines } of header.nodes) {
     const node = out.openField(HeaderField.NODES);
     out.text(NodeField.NAME, name);
     out.text(NodeField.KIND, kind);
     for (const each of interfaces) out.element(NodeField.INTERFACES, each);
+    for (const each of lines) out.element(NodeField.LINES, each);
     out.close(node);
   }
   for (const { name, ends } of header.links) {
@@ -46,6 +51,12 @@ export function encodeHeader(out: ProtoWriter, header: LogHeader): void {
     const each = out.openField(HeaderField.SWITCHES);
     out.text(SwitchField.NAME, name);
     for (const port of ports) out.element(SwitchField.PORTS, port);
+    out.close(each);
+  }
+  for (const { name, pins } of header.wires) {
+    const each = out.openField(HeaderField.WIRES);
+    out.text(WireField.NAME, name);
+    for (const pin of pins) out.element(WireField.PINS, pin);
     out.close(each);
   }
   out.close(message);
@@ -144,6 +155,19 @@ function encodeKind(out: ProtoWriter, event: TraceEvent): void {
       out.uint64(ChangeField.JITTER, event.jitter);
       out.uint32(ChangeField.QUEUE, event.queue);
       out.uint64(ChangeField.LOST, BigInt(event.lost));
+      out.close(message);
+      return;
+    }
+    case 'drive': {
+      const message = out.openField(RecordField.DRIVE);
+      out.uint32(DriveField.LINE, event.line);
+      out.uint32(DriveField.DRIVE, DRIVES.indexOf(event.drive));
+      out.close(message);
+      return;
+    }
+    case 'level': {
+      const message = out.openField(RecordField.LEVEL);
+      out.uint32(LevelField.HIGH, event.high ? 1 : 0);
       out.close(message);
       return;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { FATES } from './constants.js';
+import type { DRIVES, FATES } from './constants.js';
 
 /** What a run log holds: trace.proto in TypeScript, with the meaning of each field. */
 
@@ -13,12 +13,15 @@ export interface LogHeader {
   readonly nodes: readonly LoggedNode[];
   readonly links: readonly LoggedLink[];
   readonly switches: readonly LoggedSwitch[];
+  readonly wires: readonly LoggedWire[];
 }
 
 export interface LoggedNode {
   readonly name: string;
   readonly kind: string;
   readonly interfaces: readonly string[];
+  /** The names of its GPIO lines by offset. */
+  readonly lines: readonly string[];
 }
 
 export interface LoggedLink {
@@ -33,6 +36,12 @@ export interface LoggedSwitch {
   readonly ports: readonly string[];
 }
 
+export interface LoggedWire {
+  readonly name: string;
+  /** `a.gpio0` */
+  readonly pins: readonly string[];
+}
+
 /** The last record. */
 export interface LogEnd {
   readonly reason: string;
@@ -44,6 +53,9 @@ export interface LogEnd {
 /** What became of a frame that was given to a cable. */
 export type FrameFate = (typeof FATES)[number];
 
+/** What a guest does to a line. */
+export type LoggedDrive = (typeof DRIVES)[number];
+
 /** What a node is from now on. */
 export type LoggedState =
   | { readonly state: 'exited'; readonly code: number }
@@ -51,9 +63,9 @@ export type LoggedState =
   | { readonly state: 'failed'; readonly text: string }
   | { readonly state: 'running' | 'ready' | 'killed' | 'evicted' | 'crashed' | 'hung' };
 
-/** What a link or a port of a switch is from now on. */
+/** What a link, a port of a switch or a wire is from now on. A wire has a latency only; the rest is zero. */
 export interface LoggedChange {
-  /** The index of the link; in an event of a switch, that of the port. */
+  /** The index of the link; in an event of a switch, that of the port; in one of a wire, 0. */
   readonly cable: number;
   readonly down: boolean;
   /** Nanoseconds, as is the jitter. */
@@ -94,6 +106,8 @@ export type TraceEvent =
   | { readonly kind: 'broadcast'; readonly value: bigint }
   | { readonly kind: 'mark' | 'fault'; readonly text: string }
   | ({ readonly kind: 'change' } & LoggedChange)
+  | { readonly kind: 'drive'; readonly line: number; readonly drive: LoggedDrive }
+  | { readonly kind: 'level'; readonly high: boolean }
   | { readonly kind: 'unknown' };
 
 /** A record, as it stands in the file. */

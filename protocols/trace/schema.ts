@@ -25,6 +25,8 @@ export const traceSchema = {
                     'mark',
                     'fault',
                     'change',
+                    'drive',
+                    'level',
                   ],
                 },
               },
@@ -42,6 +44,8 @@ export const traceSchema = {
                 mark: { type: 'Mark', id: 11 },
                 fault: { type: 'Fault', id: 12 },
                 change: { type: 'Change', id: 13 },
+                drive: { type: 'Drive', id: 14 },
+                level: { type: 'Level', id: 15 },
               },
             },
             Header: {
@@ -53,6 +57,7 @@ export const traceSchema = {
                 nodes: { rule: 'repeated', type: 'Node', id: 5 },
                 links: { rule: 'repeated', type: 'Link', id: 6 },
                 switches: { rule: 'repeated', type: 'Switch', id: 7 },
+                wires: { rule: 'repeated', type: 'Wire', id: 8 },
               },
             },
             Node: {
@@ -60,6 +65,7 @@ export const traceSchema = {
                 name: { type: 'string', id: 1 },
                 kind: { type: 'string', id: 2 },
                 interfaces: { rule: 'repeated', type: 'string', id: 3 },
+                lines: { rule: 'repeated', type: 'string', id: 4 },
               },
             },
             Link: {
@@ -72,6 +78,12 @@ export const traceSchema = {
               fields: {
                 name: { type: 'string', id: 1 },
                 ports: { rule: 'repeated', type: 'string', id: 2 },
+              },
+            },
+            Wire: {
+              fields: {
+                name: { type: 'string', id: 1 },
+                pins: { rule: 'repeated', type: 'string', id: 2 },
               },
             },
             Activation: { fields: {} },
@@ -132,6 +144,14 @@ export const traceSchema = {
                 lost: { type: 'uint64', id: 8 },
               },
             },
+            Drive: {
+              fields: {
+                line: { type: 'uint32', id: 1 },
+                drive: { type: 'Driven', id: 2 },
+              },
+            },
+            Driven: { values: { RELEASED: 0, DRIVEN_LOW: 1, DRIVEN_HIGH: 2 } },
+            Level: { fields: { high: { type: 'bool', id: 1 } } },
             End: {
               fields: {
                 reason: { type: 'string', id: 1 },

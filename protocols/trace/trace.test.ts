@@ -43,6 +43,9 @@ describe('trace.proto', () => {
     ['Mark', constants.TextField],
     ['Fault', constants.TextField],
     ['Change', constants.ChangeField],
+    ['Drive', constants.DriveField],
+    ['Level', constants.LevelField],
+    ['Wire', constants.WireField],
     ['End', constants.EndField],
   ])('has the field numbers of the constants: %s', (name, fields) => {
     const found = originalNames
@@ -64,6 +67,9 @@ describe('trace.proto', () => {
     const names = (type: string) => Object.entries(root.lookupEnum(`oneclock.trace.${type}`).values);
     const written = (name: string) => name.toUpperCase().replace('-', '_');
     expect(names('Fate')).toEqual(constants.FATES.map((name, number) => [written(name), number]));
+    expect(names('Driven').map(([name, number]) => [name.replace('DRIVEN_', ''), number])).toEqual(
+      constants.DRIVES.map((name, number) => [written(name), number]),
+    );
     expect(names('State').slice(1)).toEqual(
       constants.STATES.map((name, place) => [written(name), place + 1]),
     );
@@ -121,7 +127,8 @@ describe('a record that is written by hand', () => {
       topology: name,
       seed: uint64,
       start: uint64,
-      nodes: fc.array(fc.record({ name, kind: name, interfaces: names })),
+      nodes: fc.array(fc.record({ name, kind: name, interfaces: names, lines: names })),
+      wires: fc.array(fc.record({ name, pins: names })),
       links: fc.array(fc.record({ name, ends: names })),
       switches: fc.array(fc.record({ name, ports: names })),
     });
@@ -139,6 +146,7 @@ describe('a record that is written by hand', () => {
       name: `a-node-with-a-rather-long-name-${index}`,
       kind: 'uml',
       interfaces: ['eth0', 'eth1'],
+      lines: ['gpio0'],
     }));
     const encode = () => encodeHeader(new ProtoWriter(16), { ...HEADER, nodes });
     expect(encode).toThrow(/the topology is too large: its names take \d+ bytes in the run log/);

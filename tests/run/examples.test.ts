@@ -70,4 +70,18 @@ describe('the examples', () => {
     expect([...times]).toEqual([...expected(0, 10, 10), ...expected(10, 19, 100), ...expected(30, 40, 10)]);
     expect(run.lines('b')).toContain('carrier: 0');
   });
+
+  test('blink: five flashes, of which the third is cut short and the others are not seen', async () => {
+    const run = (await new Workspace().runTopology(read('blink'))).expectStatus(0);
+    const seen = run.lines('eye').map((line) => /^(\d+\.\d)\d{8} (rising|falling) \d$/.exec(line)?.slice(1));
+    expect(seen).toEqual([
+      ['1.0', 'rising'],
+      ['1.1', 'falling'],
+      ['1.2', 'rising'],
+      ['1.3', 'falling'],
+      ['1.4', 'rising'],
+      ['1.4', 'falling'],
+    ]);
+    expect(run.result.wires).toEqual({ light: { edges: 6, conflicts: 3 } });
+  });
 });

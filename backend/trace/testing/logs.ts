@@ -8,17 +8,18 @@ import type { LogEnd, LogHeader, TraceEvent } from '../../../protocols/trace/ind
 import { type Instant, instant } from '../../calendar/index.js';
 import { RunLog } from '../run-log.js';
 
-/** Two nodes on a cable, one of them on a switch, too. */
+/** Two nodes on a cable, one of them on a switch, too, and both on a wire. */
 export const HEADER: LogHeader = {
   topology: 'two-nodes',
   seed: 1n,
   start: 1_767_225_600_000_000_000n,
   nodes: [
-    { name: 'a', kind: 'uml', interfaces: ['eth0', 'eth1'] },
-    { name: 'b', kind: 'uml', interfaces: ['eth0'] },
+    { name: 'a', kind: 'uml', interfaces: ['eth0', 'eth1'], lines: ['gpio0', 'led'] },
+    { name: 'b', kind: 'uml', interfaces: ['eth0'], lines: ['gpio0'] },
   ],
   links: [{ name: 'ab', ends: ['a.eth0', 'b.eth0'] }],
   switches: [{ name: 'lan', ports: ['a.eth1'] }],
+  wires: [{ name: 'ready', pins: ['a.led', 'b.gpio0'] }],
 };
 
 export const END: LogEnd = { reason: 'until', virtualNs: 60_000_000_000n, events: 12, activations: 7 };
@@ -90,6 +91,12 @@ export function anyEvent(places = 0x1_0000_0000): fc.Arbitrary<TraceEvent> {
       queue: uint32,
       lost: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
     }),
+    fc.record({
+      kind: fc.constant('drive' as const),
+      line: place,
+      drive: fc.constantFrom('released', 'low', 'high'),
+    }),
+    fc.record({ kind: fc.constant('level' as const), high: fc.boolean() }),
   );
 }
 
@@ -124,6 +131,12 @@ export function tellEvent(log: RunLog, when: Instant, node: number, event: Trace
       break;
     case 'change':
       log.change(when, node, event);
+      break;
+    case 'drive':
+      log.drive(when, node, event.line, event.drive);
+      break;
+    case 'level':
+      log.level(when, node, event.high);
       break;
   }
 }

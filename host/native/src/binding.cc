@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "child.hh"
+#include "gpio.hh"
 #include "hub.hh"
 #include "mapping.hh"
 
@@ -239,6 +240,30 @@ Napi::Value current_cpu(const Napi::CallbackInfo& info) {
 
 void trim(const Napi::CallbackInfo&) { trim_mappings(); }
 
+/** What a line is to be: the flags and the level of an output, from argument `first` on. */
+uint64_t line_flags(const Napi::CallbackInfo& info, size_t first) { return info[first].As<Napi::Number>().Int64Value(); }
+bool line_level(const Napi::CallbackInfo& info, size_t first) { return int_argument(info, first) != 0; }
+
+Napi::Value request_gpio(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    std::string chip = info[0].As<Napi::String>();
+    uint32_t offset = info[1].As<Napi::Number>().Uint32Value();
+    return Napi::Number::New(info.Env(), request_line(chip, offset, line_flags(info, 2), line_level(info, 3)));
+  });
+}
+
+void configure_gpio(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] { configure_line(int_argument(info, 0), line_flags(info, 1), line_level(info, 2)); });
+}
+
+Napi::Value read_gpio(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), read_line(int_argument(info, 0)) ? 1 : 0); });
+}
+
+void write_gpio(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] { write_line(int_argument(info, 0), line_level(info, 1)); });
+}
+
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("Hub", HubObject::define(env));
   exports.Set("Mapping", MappingObject::define(env));
@@ -250,6 +275,10 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("connectUnix", Napi::Function::New<connect_unix>(env));
   exports.Set("getAffinity", Napi::Function::New<get_affinity>(env));
   exports.Set("setAffinity", Napi::Function::New<set_affinity>(env));
+  exports.Set("requestGpio", Napi::Function::New<request_gpio>(env));
+  exports.Set("configureGpio", Napi::Function::New<configure_gpio>(env));
+  exports.Set("readGpio", Napi::Function::New<read_gpio>(env));
+  exports.Set("writeGpio", Napi::Function::New<write_gpio>(env));
   exports.Set("currentCpu", Napi::Function::New<current_cpu>(env));
   return exports;
 }
