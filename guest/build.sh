@@ -39,7 +39,7 @@ inputs=$(
 	{
 		printf '%s\n' "${flags[@]}"
 		"$cc" --version
-		sha256sum build.sh init/*.[ch] tools/*.c
+		sha256sum build.sh init/*.[ch] tools/*.[ch]
 		sha256sum <"$protocols/agent/agent.h"
 		sha256sum <"$busybox"
 	} | sha256sum
@@ -59,10 +59,8 @@ ln -s ../run var/run
 
 # Compiled where the sources are, with relative names, so that the place of the checkout is not in the result.
 (cd "$here" && "$cc" "${flags[@]}" -s -o "$root/init" init/*.c)
-for source in "$here"/tools/*.c; do
-	name=$(basename -- "$source" .c)
-	(cd "$here" && "$cc" "${flags[@]}" -s -o "$root/usr/local/bin/$name" "tools/$name.c")
-done
+(cd "$here" && "$cc" "${flags[@]}" -s -o "$root/usr/local/bin/tools" tools/*.c)
+for name in gpio stream; do ln -s tools "usr/local/bin/$name"; done
 
 install -m 755 -- "$busybox" bin/busybox
 # Not as init: the guest's first process is ours, and a second one would take its place in a script's PATH.

@@ -15,6 +15,8 @@
  *
  * Exit status: 0 fine, 1 an error of the system or too few edges, 2 wrong usage.
  */
+#include "tools.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -352,7 +354,7 @@ static int watch(int argc, char **argv)
 	return wanted > 0 && seen < wanted;
 }
 
-int main(int argc, char **argv)
+int gpio_main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "list") == 0)
 		return each_line(print_line, NULL);

@@ -9,6 +9,8 @@
  * BYTES: 5000, 10K, 64M, 1G (powers of 1024). DURATION: 500ms, 10s. RATE: 5000bit, 100kbit, 10mbit, 1gbit (powers
  * of 1000) a second; none: as fast as it goes. The sender's time ends when the receiver has had everything.
  */
+#include "tools.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -205,7 +207,7 @@ static void transmit(int connection, uint64_t bytes, uint64_t span, uint64_t rat
 	print_result("sent", sent, now() - begin);
 }
 
-int main(int count, char **words)
+int stream_main(int count, char **words)
 {
 	static const struct unit port_units[] = { { "", 1 }, { NULL, 0 } };
 	uint64_t port = 0;
