@@ -4,7 +4,7 @@ import { Domain } from './domain.js';
 import { Heap } from './heap.js';
 import type { Lookahead } from './lookahead.js';
 import type { Participant } from './participant.js';
-import { between, earlier, formatInstant, type Instant, NEVER, ZERO } from './time.js';
+import { between, duration, earlier, formatInstant, type Instant, NEVER, ZERO } from './time.js';
 import { type Window, Windows } from './windows.js';
 
 /** Why the calendar has nothing more to do. */
@@ -31,9 +31,9 @@ export interface CalendarOptions {
 
 /**
  * No domain goes further ahead of the others than this, even where nobody can reach it: the end of a run is found at
- * a barrier, and what a window has brought is kept in memory until then. Nanoseconds.
+ * a barrier, and what a window has brought is kept in memory until then.
  */
-const LONGEST_WINDOW = 1_000_000_000;
+export const LONGEST_WINDOW = duration(1_000_000_000n);
 
 /** Something that is done between windows. */
 interface Act {
@@ -153,7 +153,7 @@ export class Calendar {
       return;
     }
     const limit = earlier(this.#acts.peek()?.at ?? NEVER, until);
-    const span = Math.min(LONGEST_WINDOW, Number(between(safe, limit)));
+    const span = Math.min(Number(LONGEST_WINDOW), Number(between(safe, limit)));
     this.#nextReady = 0;
     this.#ready = (this.#windows as Windows).open(span);
     this.#options.opened?.();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-export { Calendar, type CalendarOptions, type End } from './calendar.js';
+export { Calendar, type CalendarOptions, type End, LONGEST_WINDOW } from './calendar.js';
 export { Domain } from './domain.js';
 export { type CalendarEvent, EventKind } from './event.js';
 export { Lookahead, type Way } from './lookahead.js';

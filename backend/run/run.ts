@@ -14,6 +14,7 @@ import {
   earlier,
   formatInstant,
   type Instant,
+  LONGEST_WINDOW,
   Lookahead,
   later,
   NEVER,
@@ -44,8 +45,6 @@ const REAP_MS = 5_000;
 /** How far the console logs may lag behind while the run goes on; wall time. */
 const CONSOLE_MS = 100;
 const ONE = duration(1n);
-/** No domain goes further ahead of the others than this, see the calendar. */
-const LONGEST_WINDOW = duration(1_000_000_000n);
 
 export interface RunOptions {
   /** The run directory; undefined: nothing is kept. */
