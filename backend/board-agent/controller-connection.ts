@@ -3,6 +3,7 @@ import {
   decodeToBoard,
   encodeFromBoard,
   type FromBoardBody,
+  MAX_BOARD_MESSAGE,
   MessageReader,
   type ToBoard,
 } from '../../protocols/board/index.js';
@@ -30,7 +31,7 @@ export class ControllerConnection {
   ) {
     this.peer = `controller ${connection.peer} (for ${connection.identity})`;
     this.#handlers = handlers;
-    this.#reader = new MessageReader(this.peer, decodeToBoard);
+    this.#reader = new MessageReader(this.peer, MAX_BOARD_MESSAGE, decodeToBoard);
     const { socket } = connection;
     socket.on('data', (bytes) => this.#take(bytes));
     socket.on('end', () => this.close('it closed the connection'));

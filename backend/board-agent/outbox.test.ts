@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeFromBoard, MessageReader } from '../../protocols/board/index.js';
+import { decodeFromBoard, MAX_BOARD_MESSAGE, MessageReader } from '../../protocols/board/index.js';
 import { Outbox } from './outbox.js';
 
 function sequences(outbox: Outbox): number[] {
   const found: number[] = [];
-  const reader = new MessageReader('test', decodeFromBoard);
+  const reader = new MessageReader('test', MAX_BOARD_MESSAGE, decodeFromBoard);
   for (const bytes of outbox.kept()) reader.push(bytes, ({ sequence }) => found.push(sequence));
   return found;
 }

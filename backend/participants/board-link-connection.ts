@@ -7,6 +7,7 @@ import {
   decodeFromBoard,
   encodeToBoard,
   type FromBoard,
+  MAX_BOARD_MESSAGE,
   MessageReader,
   type ToBoard,
 } from '../../protocols/board/index.js';
@@ -53,7 +54,7 @@ export class BoardConnection {
   ) {
     const { name, host, port, key } = address;
     this.#handlers = handlers;
-    this.#reader = new MessageReader(name, decodeFromBoard);
+    this.#reader = new MessageReader(name, MAX_BOARD_MESSAGE, decodeFromBoard);
     this.#socket = connect({
       host,
       port,

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 import protobuf from 'protobufjs/light.js';
-import { OneclockError } from '../../backend/errors.js';
+import { MessageReader } from '../message-reader.js';
 import { MAX_AGENT_MESSAGE } from './constants.js';
 import { agentSchema } from './schema.js';
 
-/** Bytes of a varint that can hold a size up to {@link MAX_AGENT_MESSAGE}. */
-const MAX_SIZE_BYTES = 3;
 const MAX_SIGNAL = 64;
 
 /** A message from a guest; agent.proto says when each is sent. */
@@ -34,99 +32,54 @@ export function encodeFromGuest(message: FromGuest): Uint8Array {
  * `PARTICIPANT` error, is final: every later call throws it again.
  */
 export class AgentDecoder {
-  /** The size of the message under way, as far as it is known. */
-  #size = 0;
-  #sizeBytes = 0;
-  #sizeKnown = false;
-  /** The message under way; allocated when its size is known to be allowed. */
-  #message = new Uint8Array();
-  #filled = 0;
-  #fault: OneclockError | undefined;
+  readonly #reader: MessageReader<FromGuest>;
 
   /** `guest` is how errors call the sender. */
-  constructor(readonly guest: string) {}
+  constructor(readonly guest: string) {
+    this.#reader = new MessageReader(`${guest}: agent port`, MAX_AGENT_MESSAGE, decodeFromGuest);
+  }
 
   /** Takes the next bytes of the port, and gives the messages that they complete. */
   push(bytes: Uint8Array): FromGuest[] {
-    if (this.#fault) throw this.#fault;
     const messages: FromGuest[] = [];
-    let at = 0;
-    while (at < bytes.length) {
-      if (!this.#sizeKnown) {
-        this.#takeSizeByte(bytes[at++] as number);
-      } else {
-        const part = bytes.subarray(at, at + this.#size - this.#filled);
-        this.#message.set(part, this.#filled);
-        this.#filled += part.length;
-        at += part.length;
-      }
-      if (this.#sizeKnown && this.#filled === this.#size) messages.push(this.#takeMessage());
-    }
+    this.#reader.push(bytes, (message) => messages.push(message));
     return messages;
   }
 
   /** Says that the port is closed: a message that is not complete by now never will be. */
   end(): void {
-    if (this.#fault) throw this.#fault;
-    if (this.#sizeKnown)
-      this.#fail(`the ${this.#size} bytes of a message`, `${this.#filled} bytes and the end`);
-    if (this.#sizeBytes > 0)
-      this.#fail('the size of a message', `${this.#sizeBytes} bytes of it and the end`);
+    this.#reader.end();
   }
+}
 
-  #takeSizeByte(byte: number): void {
-    this.#size += (byte & 0x7f) * 2 ** (7 * this.#sizeBytes);
-    this.#sizeBytes += 1;
-    this.#sizeKnown = byte < 0x80;
-    if (!this.#sizeKnown && this.#sizeBytes < MAX_SIZE_BYTES) return;
-    if (!this.#sizeKnown || this.#size > MAX_AGENT_MESSAGE) {
-      const found = this.#sizeKnown ? `one of ${this.#size}` : 'a size that takes more bytes';
-      this.#fail(`a message of at most ${MAX_AGENT_MESSAGE} bytes`, found);
-    }
-    this.#message = new Uint8Array(this.#size);
-    this.#filled = 0;
+function decodeFromGuest(message: Uint8Array): FromGuest {
+  let wire: Wire;
+  try {
+    wire = fromGuestType.toObject(fromGuestType.decode(message), { oneofs: true });
+  } catch (error) {
+    const bytes = Buffer.from(message.subarray(0, 32)).toString('hex');
+    fail('a FromGuest message', `${message.length} bytes beginning with ${bytes}`, error);
   }
+  return fromWire(wire);
+}
 
-  #takeMessage(): FromGuest {
-    const message = this.#message;
-    this.#size = 0;
-    this.#sizeBytes = 0;
-    this.#sizeKnown = false;
-    this.#message = new Uint8Array();
-    this.#filled = 0;
-    let wire: Wire;
-    try {
-      wire = fromGuestType.toObject(fromGuestType.decode(message), { oneofs: true });
-    } catch (error) {
-      const bytes = Buffer.from(message.subarray(0, 32)).toString('hex');
-      this.#fail('a FromGuest message', `${message.length} bytes beginning with ${bytes}`, error);
-    }
-    return this.#fromWire(wire);
+function fromWire({ report, exited, failed }: Wire): FromGuest {
+  if (report === 'ready') return { type: 'ready' };
+  if (report === 'failed') return { type: 'failed', text: printable(failed?.text ?? '') };
+  if (report !== 'exited') fail('ready, exited or failed', 'a message with none of them');
+  if (exited?.how === 'code') {
+    const code = exited.code ?? 0;
+    if (code > 255) fail('an exit code from 0 to 255', String(code));
+    return { type: 'exited', code };
   }
+  if (exited?.how !== 'signal') fail('an exit code or a signal', 'neither');
+  const signal = exited.signal ?? 0;
+  if (signal < 1 || signal > MAX_SIGNAL) fail(`a signal from 1 to ${MAX_SIGNAL}`, String(signal));
+  return { type: 'signalled', signal };
+}
 
-  #fromWire({ report, exited, failed }: Wire): FromGuest {
-    if (report === 'ready') return { type: 'ready' };
-    if (report === 'failed') return { type: 'failed', text: printable(failed?.text ?? '') };
-    if (report !== 'exited') this.#fail('ready, exited or failed', 'a message with none of them');
-    if (exited?.how === 'code') {
-      const code = exited.code ?? 0;
-      if (code > 255) this.#fail('an exit code from 0 to 255', String(code));
-      return { type: 'exited', code };
-    }
-    if (exited?.how !== 'signal') this.#fail('an exit code or a signal', 'neither');
-    const signal = exited.signal ?? 0;
-    if (signal < 1 || signal > MAX_SIGNAL) this.#fail(`a signal from 1 to ${MAX_SIGNAL}`, String(signal));
-    return { type: 'signalled', signal };
-  }
-
-  #fail(expected: string, found: string, cause?: unknown): never {
-    this.#fault = new OneclockError(
-      'PARTICIPANT',
-      `${this.guest}: agent port: expected ${expected}, found ${found}`,
-      cause === undefined ? undefined : { cause },
-    );
-    throw this.#fault;
-  }
+function fail(expected: string, found: string, cause?: unknown): never {
+  throw new Error(`expected ${expected}, found ${found}`, { cause });
 }
 
 function toWire(message: FromGuest): Omit<Wire, 'report'> & { readonly ready?: object } {

@@ -44,13 +44,15 @@ function raw(name: 'ToBoard' | 'FromBoard', fields: object): Uint8Array {
 
 function toBoard(bytes: Uint8Array): ToBoard[] {
   const messages: ToBoard[] = [];
-  new MessageReader('bp1', decodeToBoard).push(bytes, (message) => messages.push(message));
+  new MessageReader('bp1', MAX_BOARD_MESSAGE, decodeToBoard).push(bytes, (message) => messages.push(message));
   return messages;
 }
 
 function fromBoard(bytes: Uint8Array): FromBoard[] {
   const messages: FromBoard[] = [];
-  new MessageReader('bp1', decodeFromBoard).push(bytes, (message) => messages.push(message));
+  new MessageReader('bp1', MAX_BOARD_MESSAGE, decodeFromBoard).push(bytes, (message) =>
+    messages.push(message),
+  );
   return messages;
 }
 
@@ -99,7 +101,7 @@ describe('any messages in any pieces come out as they went in', () => {
     decode: (bytes: Uint8Array) => T,
   ): void {
     const bytes = Buffer.concat(messages.map(encode));
-    const reader = new MessageReader('bp1', decode);
+    const reader = new MessageReader('bp1', MAX_BOARD_MESSAGE, decode);
     const out: T[] = [];
     let at = 0;
     for (const cut of [...cuts, bytes.length]) {
@@ -211,7 +213,7 @@ describe('refusing', () => {
     ['nested groups without an end', framed(Array<number>(20_000).fill(0x83)), ''],
   ])('from a controller: %s', (_, bytes, text) => {
     const messages: ToBoard[] = [];
-    const reader = new MessageReader('10.0.0.9:5', decodeToBoard);
+    const reader = new MessageReader('10.0.0.9:5', MAX_BOARD_MESSAGE, decodeToBoard);
     const push = (piece: Uint8Array) => reader.push(piece, (message) => messages.push(message));
     const first = fault(() => push(bytes));
     expect(first.message).toMatch(/^10\.0\.0\.9:5: /);

@@ -14,6 +14,7 @@ import {
   decodeFromBoard,
   encodeToBoard,
   type FromBoardBody,
+  MAX_BOARD_MESSAGE,
   MessageReader,
   type ToBoard,
 } from '../../protocols/board/index.js';
@@ -131,7 +132,7 @@ export class TestLink {
 export class RawClient {
   readonly closed: Promise<void>;
   readonly messages: FromBoardBody[] = [];
-  readonly #reader = new MessageReader('the agent', decodeFromBoard);
+  readonly #reader = new MessageReader('the agent', MAX_BOARD_MESSAGE, decodeFromBoard);
 
   private constructor(readonly socket: Socket) {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));

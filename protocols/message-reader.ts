@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { OneclockError } from '../../backend/errors.js';
-import { MAX_BOARD_MESSAGE } from './constants.js';
+import { OneclockError } from '../backend/errors.js';
 
-/** Bytes of a varint that can hold a size up to {@link MAX_BOARD_MESSAGE}. */
+/** Bytes of a varint that can hold the size of any message. */
 const MAX_SIZE_BYTES = 3;
 
 /**
@@ -21,10 +20,12 @@ export class MessageReader<T> {
 
   /**
    * @param peer how errors call the sender
+   * @param limit bytes of a message, without the size before it; below 2^21
    * @param decode reads one message; throws what was expected and what was found
    */
   constructor(
     readonly peer: string,
+    private readonly limit: number,
     private readonly decode: (bytes: Uint8Array) => T,
   ) {}
 
@@ -53,12 +54,21 @@ export class MessageReader<T> {
     this.#sizeBytes += 1;
     this.#sizeKnown = byte < 0x80;
     if (!this.#sizeKnown && this.#sizeBytes < MAX_SIZE_BYTES) return;
-    if (!this.#sizeKnown || this.#size > MAX_BOARD_MESSAGE) {
+    if (!this.#sizeKnown || this.#size > this.limit) {
       const found = this.#sizeKnown ? `one of ${this.#size}` : 'a size that takes more bytes';
-      this.#fail(`expected a message of at most ${MAX_BOARD_MESSAGE} bytes, found ${found}`);
+      this.#fail(`expected a message of at most ${this.limit} bytes, found ${found}`);
     }
     this.#message = new Uint8Array(this.#size);
     this.#filled = 0;
+  }
+
+  /** Says that the stream is over: a message that is not complete by now never will be. */
+  end(): void {
+    if (this.#fault) throw this.#fault;
+    if (this.#sizeKnown)
+      this.#fail(`expected the ${this.#size} bytes of a message, found ${this.#filled} bytes and the end`);
+    if (this.#sizeBytes > 0)
+      this.#fail(`expected the size of a message, found ${this.#sizeBytes} bytes of it and the end`);
   }
 
   #takeMessage(): T {
