@@ -41,6 +41,7 @@ inputs=$(
 		"$cc" --version
 		sha256sum build.sh init/*.[ch] tools/*.[ch]
 		sha256sum <"$protocols/agent/agent.h"
+		sha256sum <"$protocols/relay/relay.h"
 		sha256sum <"$busybox"
 	} | sha256sum
 )

@@ -6,10 +6,25 @@ import { MAX_ADDRESSES, MAX_INTERFACES, MAX_RUN } from '../backend/topology/limi
 import type { NodeSpec } from '../backend/topology/model.js';
 import { type CpioEntry, writeCpio } from './cpio.js';
 
+/** A file for one guest. */
+export interface GuestFile {
+  readonly name: string;
+  /** Root's, who owns it. */
+  readonly mode: number;
+  readonly content: Uint8Array;
+}
+
 /** What a guest must know of itself. */
 export interface GuestDescription extends Pick<NodeSpec, 'root' | 'interfaces' | 'run'> {
   readonly hostname: string;
+  /** The TCP port of its loopback interface that the controller reaches through the console's port of the relay. */
+  readonly relay?: number;
+  /** They are in {@link GUEST_FILES} there. */
+  readonly files?: readonly GuestFile[];
 }
+
+/** The folder that holds a guest's own files, in the guest. */
+export const GUEST_FILES = '/run/oneclock';
 
 /** Bytes of a description, interfaces and addresses; the same limits as in guest/init/node.h. */
 export const MAX_DESCRIPTION = 65536;
@@ -45,6 +60,12 @@ function guestFiles(guest: GuestDescription): CpioEntry[] {
     check(!content.includes(0), 'a command without a zero byte', guest.run);
     files.push({ type: 'file', name: 'oneclock/run', mode: 0o644, content });
   }
+  if (guest.files !== undefined) {
+    files.push({ type: 'directory', name: 'oneclock/files', mode: 0o755 });
+    for (const { name, ...rest } of guest.files) {
+      files.push({ type: 'file', name: `oneclock/files/${name}`, ...rest });
+    }
+  }
   return files;
 }
 
@@ -76,6 +97,12 @@ export function formatDescription(guest: GuestDescription): string {
     String(names.size),
   );
   check(addressCount <= MAX_ADDRESSES, `at most ${MAX_ADDRESSES} addresses`, String(addressCount));
+  if (guest.relay !== undefined) {
+    const { relay } = guest;
+    check(Number.isInteger(relay) && relay >= 1 && relay <= 65535, 'a TCP port', String(relay));
+    lines.push(`relay ${relay}`);
+  }
+  if (guest.files !== undefined) lines.push('files');
   const text = `${lines.join('\n')}\n`;
   check(
     text.length <= MAX_DESCRIPTION,

@@ -4,7 +4,19 @@ import { Domain } from './domain.js';
 import { Heap } from './heap.js';
 import type { Lookahead } from './lookahead.js';
 import type { Participant } from './participant.js';
-import { between, duration, earlier, formatInstant, type Instant, NEVER, ZERO } from './time.js';
+import { RealTime } from './real-time.js';
+import {
+  after,
+  between,
+  duration,
+  earlier,
+  formatInstant,
+  type Instant,
+  instant,
+  NEVER,
+  ZERO,
+} from './time.js';
+import type { Timeline } from './timeline.js';
 import { type Window, Windows } from './windows.js';
 
 /** Why the calendar has nothing more to do. */
@@ -35,6 +47,15 @@ export interface CalendarOptions {
  */
 export const LONGEST_WINDOW = duration(1_000_000_000n);
 
+/**
+ * The same beside participants in real time: guests are never further ahead of boards than this, and boards never of
+ * guests, even where they cannot reach each other.
+ */
+export const REAL_TIME_WINDOW = duration(10_000_000n);
+
+/** The shortest step of real time that is worth looking for something to do. */
+const REAL_TIME_STEP = duration(1_000n);
+
 /** Something that is done between windows. */
 interface Act {
   readonly at: Instant;
@@ -48,12 +69,15 @@ interface Act {
  * caused in each other is handed over at the next barrier, where rule T3 orders it.
  */
 export class Calendar {
-  readonly domains: Domain[] = [];
+  readonly timelines: Timeline[] = [];
   activations = 0;
+  /** When {@link resume} has to be called, in the time of participants in real time; NEVER while domains run. */
+  wake: Instant = NEVER;
   readonly #options: CalendarOptions;
   readonly #acts = new Heap<Act>((a, b) => a.at < b.at || (a.at === b.at && a.sequence < b.sequence));
   /** Domains whose next event may be another than the windows know. */
-  readonly #changed = new Set<Domain>();
+  readonly #changed = new Set<Timeline>();
+  #realTime: RealTime | undefined;
   #sequence = 0;
   #lookahead: Lookahead | undefined;
   #windows: Windows | undefined;
@@ -63,13 +87,14 @@ export class Calendar {
   #finishing = false;
   #ended = false;
   #launching = false;
+  #waiting = false;
 
   constructor(options: CalendarOptions) {
     this.#options = options;
   }
 
   addDomain(): Domain {
-    const domain = new Domain(this.domains.length, {
+    const domain = new Domain(this.timelines.length, {
       windowDone: () => {
         this.#busy--;
         this.#launch();
@@ -81,14 +106,42 @@ export class Calendar {
       },
       changed: (domain) => this.#changed.add(domain),
     });
-    this.domains.push(domain);
+    this.timelines.push(domain);
     return domain;
+  }
+
+  /**
+   * Adds the timeline of participants in real time; one at most. Whoever adds it stops them when `now` has come to its
+   * `horizon`, and calls {@link resume} at {@link wake}, and whenever they have done something.
+   */
+  addRealTime(now: () => Instant): RealTime {
+    invariant(this.#realTime === undefined, () => 'there is one timeline in real time at most');
+    const timeline: RealTime = new RealTime(this.timelines.length, {
+      now,
+      changed: () => this.#changed.add(timeline),
+    });
+    this.timelines.push(timeline);
+    this.#realTime = timeline;
+    return timeline;
   }
 
   /** Begins; everything after that happens in calls from participants. */
   start(lookahead: Lookahead): void {
     this.#lookahead = lookahead;
-    this.#windows = new Windows(lookahead, this.domains.length);
+    this.#windows = new Windows(lookahead, this.timelines.length);
+    this.#launch();
+  }
+
+  /** Whether no domain may run until participants in real time have come further. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  /** Real time has passed: holds a barrier, where no domain runs. */
+  resume(): void {
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.wake = NEVER;
     this.#launch();
   }
 
@@ -104,10 +157,11 @@ export class Calendar {
   /** Ends the run at the next barrier, when all domains have come to the end of the present window. */
   finish(): void {
     this.#finishing = true;
+    this.resume();
   }
 
   get events(): number {
-    return this.domains.reduce((sum, domain) => sum + domain.events, 0);
+    return this.timelines.reduce((sum, { events }) => sum + events, 0);
   }
 
   /** Starts ready domains while there is room, and holds the barrier when the last has come back. */
@@ -120,8 +174,8 @@ export class Calendar {
           if (this.#busy >= this.#options.jobs) return;
           const { domain, horizon } = this.#ready[this.#nextReady++] as Window;
           this.#busy++;
-          (this.domains[domain] as Domain).open(horizon);
-        } else if (this.#busy > 0) {
+          (this.timelines[domain] as Domain).open(horizon);
+        } else if (this.#busy > 0 || this.#waiting) {
           return;
         } else {
           this.#barrier();
@@ -134,7 +188,9 @@ export class Calendar {
 
   /** Hands over what crossed, and gives the next windows. Looks at virtual state only. */
   #barrier(): void {
-    for (const { domain } of this.#ready) this.#changed.add(this.domains[domain] as Domain);
+    const realTime = this.#realTime;
+    for (const { domain } of this.#ready) this.#changed.add(this.timelines[domain] as Timeline);
+    if (realTime) this.#changed.add(realTime);
     for (const domain of this.#changed) {
       for (const { target, event } of domain.outbox) target.accept(event);
       domain.outbox.length = 0;
@@ -153,14 +209,44 @@ export class Calendar {
       return;
     }
     const limit = earlier(this.#acts.peek()?.at ?? NEVER, until);
-    const span = Math.min(Number(LONGEST_WINDOW), Number(between(safe, limit)));
+    const longest = realTime ? REAL_TIME_WINDOW : LONGEST_WINDOW;
+    const span = Math.min(Number(longest), Number(between(safe, limit)));
     this.#nextReady = 0;
     this.#ready = (this.#windows as Windows).open(span);
+    if (realTime) this.#allow(realTime);
     this.#options.opened?.();
     invariant(
-      this.#ready.length > 0,
+      this.#ready.length > 0 || this.#waiting,
       () => `no domain may run at ${formatInstant(safe)}: a cycle of domains has no latency`,
     );
+  }
+
+  /** Tells the timeline in real time how far it may go; where nobody else has anything to do, it is waited for. */
+  #allow(realTime: RealTime): void {
+    const at = (this.#windows as Windows).nextOf(realTime.index);
+    const own = this.#ready.find(({ domain }) => domain === realTime.index);
+    realTime.horizon = own?.horizon ?? at;
+    if (own) this.#ready = this.#ready.filter((window) => window !== own);
+    this.#waiting = this.#ready.length === 0;
+    if (this.#waiting) this.wake = earlier(realTime.horizon, this.#nextReadiness(realTime, at));
+  }
+
+  /** When a domain may run next, as far as that depends on the timeline in real time, which is at `at`. */
+  #nextReadiness(realTime: RealTime, at: Instant): Instant {
+    const windows = this.#windows as Windows;
+    const lookahead = this.#lookahead as Lookahead;
+    let first = NEVER;
+    let idle = true;
+    for (const { index } of this.timelines) {
+      const next = windows.nextOf(index);
+      if (index === realTime.index || next === NEVER) continue;
+      idle = false;
+      const ahead = earlier(lookahead.distance(realTime.index, index), after(ZERO, REAL_TIME_WINDOW));
+      // Its horizon is `ahead` of real time, where no other domain is nearer.
+      const ready = next < ahead ? ZERO : instant(next - ahead + 1n);
+      if (ready > at) first = earlier(first, ready);
+    }
+    return first === NEVER && !idle ? after(at, REAL_TIME_STEP) : first;
   }
 
   /** Everything before it has happened, in all domains. */

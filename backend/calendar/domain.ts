@@ -5,22 +5,17 @@ import { type CalendarEvent, EventKind } from './event.js';
 import { EventQueue } from './event-queue.js';
 import type { Interrupt, Participant, ParticipantHost } from './participant.js';
 import { after, duration, earlier, formatInstant, type Instant, later, ZERO } from './time.js';
+import type { Crossing, Timeline } from './timeline.js';
 
 /** The shortest grant there is. */
 const ONE = duration(1n);
-
-/** An event that one domain causes in another; it waits for the barrier at the end of the window. */
-export interface Crossing {
-  readonly target: Domain;
-  readonly event: CalendarEvent;
-}
 
 /** What a domain tells the calendar, and whoever watches. */
 export interface DomainHost {
   /** It has come to the end of its window. */
   windowDone(domain: Domain): void;
   /** The least time in which anything in `from` can reach `to`. */
-  distance(from: Domain, to: Domain): Instant;
+  distance(from: Timeline, to: Domain): Instant;
   /** A participant is about to run. */
   activated(participant: Participant, at: Instant, until: Instant): void;
   /** Its next event may be another, though no window of it is open. */
@@ -36,7 +31,7 @@ export interface DomainHost {
  * Participants that can touch each other with no virtual delay, and the queue they share. One of them runs at a
  * time, from its activation until it is quiet (rule T2).
  */
-export class Domain {
+export class Domain implements Timeline {
   readonly outbox: Crossing[] = [];
   /** Everything before it has happened; nothing may be added there any more (rule T6). */
   horizon: Instant = ZERO;
@@ -107,7 +102,7 @@ export class Domain {
    * Puts an event of this domain into its queue, or one of another into the outbox. The other may answer, so the
    * window ends where its answer could be here.
    */
-  post(target: Domain, event: CalendarEvent): void {
+  post(target: Timeline, event: CalendarEvent): void {
     this.#changed();
     if (target === this) {
       this.#queue.push(event);

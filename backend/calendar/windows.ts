@@ -122,6 +122,11 @@ export class Windows {
     this.#agenda.set(group.entry, earlier(this.#next[group.core.domain] as Instant, group.leaves.next));
   }
 
+  /** When the next event of `domain` is. */
+  nextOf(domain: number): Instant {
+    return this.#next[domain] as Instant;
+  }
+
   /** The earliest event of all. */
   get safe(): Instant {
     return this.#agenda.next;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { RunResult } from '../run/index.js';
+import type { BoardResult, RunResult } from '../run/index.js';
 
 /** What a person sees at the end of a run. */
 export function summary(result: RunResult): string {
@@ -19,6 +19,12 @@ export function summary(result: RunResult): string {
       }),
     ),
     ...table(
+      'board',
+      Object.entries(result.nodes).flatMap(([name, node]) =>
+        'freezes' in node ? [boardRow(name, node)] : [],
+      ),
+    ),
+    ...table(
       'link',
       Object.entries(result.links).map(([name, link]) => [
         name,
@@ -36,6 +42,19 @@ export function summary(result: RunResult): string {
     ),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** `bp1  41 freezes  0.532 s frozen (21.3 % of the wall clock), clocks differ by 0.084 ms at most` */
+function boardRow(name: string, { freezes, frozenNs, frozenFraction, skewNs, clock }: BoardResult): string[] {
+  const frozen = Number(BigInt(frozenNs) / 1_000_000n) / 1000;
+  const percent = (frozenFraction * 100).toFixed(1);
+  const skew = (skewNs.max / 1e6).toFixed(3);
+  const seen = clock === 'hidden' ? '' : `, which its processes see (${clock})`;
+  return [
+    name,
+    `${freezes} freezes`,
+    `${frozen.toFixed(3)} s frozen (${percent} % of the wall clock)${seen}, clocks differ by ${skew} ms at most`,
+  ];
 }
 
 function table(title: string, rows: readonly (readonly string[])[]): string[] {

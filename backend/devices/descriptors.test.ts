@@ -4,6 +4,7 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync, writeSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { addon } from '../../host/native/index.js';
 import { processDescriptors } from './descriptors.js';
 
 let folder: string;
@@ -18,10 +19,22 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('processDescriptors', () => {
-  it('knows whether a write could wait', () => {
+  it('takes the waiting from a socket, which is full at some time', () => {
+    const [own, other] = addon.socketPair();
+    expect(processDescriptors.setNonBlocking(own)).toBe(true);
+    expect(() => {
+      for (;;) writeSync(own, new Uint8Array(4096));
+    }).toThrow('EAGAIN');
+    expect(processDescriptors.signal(own)).toBe(true);
+    processDescriptors.close(other);
+    expect(processDescriptors.signal(own)).toBe(false);
+    processDescriptors.close(own);
+  });
+
+  it('changes nothing else', () => {
     const waiting = openSync(fifo, constants.O_RDWR);
     const hurried = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
-    expect([waiting, hurried].map(processDescriptors.isNonBlocking)).toEqual([false, true]);
+    expect([waiting, hurried].map(processDescriptors.setNonBlocking)).toEqual([false, true]);
     for (const descriptor of [waiting, hurried]) processDescriptors.close(descriptor);
     expect(() => closeSync(waiting)).toThrow('EBADF');
   });

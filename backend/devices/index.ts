@@ -14,6 +14,7 @@ export {
   type ConsoleOptions,
   type ConsolePorts,
   MAX_PENDING_INPUT_BYTES,
+  RELAY_PORT,
   VirtioConsole,
 } from './virtio-console.js';
 export type { QueueRole, VirtioDevice, VirtioTransport } from './virtio-device.js';

@@ -11,6 +11,14 @@ export interface VhostUserHost {
   readonly descriptors: Descriptors;
 }
 
+export interface SessionOptions {
+  /**
+   * Whether notifications may be messages that the other end waits for, as guests in virtual time need them. Else they
+   * are by descriptor, and nobody waits. By default they may.
+   */
+  readonly inBand?: boolean;
+}
+
 /** What a session tells. */
 export interface SessionEvents {
   /**

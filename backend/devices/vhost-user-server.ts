@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Listener } from '../../host/native/hub.js';
 import type { Delivered } from './backend-channel.js';
-import type { SessionEvents, VhostUserHost } from './vhost-user-host.js';
+import type { SessionEvents, SessionOptions, VhostUserHost } from './vhost-user-host.js';
 import { VhostUserSession } from './vhost-user-session.js';
 import type { VirtioDevice } from './virtio-device.js';
 
@@ -17,13 +17,21 @@ export class VhostUserDeviceServer {
   readonly device: VirtioDevice;
   readonly #host: VhostUserHost;
   readonly #events: ServerEvents;
+  readonly #options: SessionOptions;
   readonly #listener: Listener;
   #session: VhostUserSession | undefined;
 
-  constructor(host: VhostUserHost, path: string, device: VirtioDevice, events: ServerEvents) {
+  constructor(
+    host: VhostUserHost,
+    path: string,
+    device: VirtioDevice,
+    events: ServerEvents,
+    options: SessionOptions = {},
+  ) {
     this.device = device;
     this.#host = host;
     this.#events = events;
+    this.#options = options;
     this.#listener = host.hub.listen(path, (descriptor) => this.#accept(descriptor));
   }
 
@@ -57,7 +65,7 @@ export class VhostUserDeviceServer {
       this.#events.onRefused?.();
       return;
     }
-    this.#session = new VhostUserSession(this.#host, descriptor, this.device, {
+    const events: SessionEvents = {
       raise: (line) => this.#events.raise(line),
       kicking: () => this.#events.kicking?.(),
       call: (line) => this.#events.call?.(line) ?? false,
@@ -70,7 +78,8 @@ export class VhostUserDeviceServer {
         this.#session = undefined;
         this.#events.onFailed(error);
       },
-    });
+    };
+    this.#session = new VhostUserSession(this.#host, descriptor, this.device, events, this.#options);
     this.#events.onConnected?.();
   }
 }

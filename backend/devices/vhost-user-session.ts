@@ -33,7 +33,7 @@ import { OneclockError } from '../errors.js';
 import { BackEndChannel, type Delivered } from './backend-channel.js';
 import { DeviceError } from './device-error.js';
 import { expectDescriptors, expectOffered, expectReserved } from './vhost-user-checks.js';
-import type { SessionEvents, VhostUserHost } from './vhost-user-host.js';
+import type { SessionEvents, SessionOptions, VhostUserHost } from './vhost-user-host.js';
 import { CONFIG_LINE, type RingsOwner, VhostUserRings } from './vhost-user-rings.js';
 import type { VirtioDevice } from './virtio-device.js';
 
@@ -41,7 +41,6 @@ const PROTOCOL_FEATURES =
   featureBit(ProtocolFeature.REPLY_ACK) |
   featureBit(ProtocolFeature.BACKEND_REQ) |
   featureBit(ProtocolFeature.CONFIG) |
-  featureBit(ProtocolFeature.INBAND_NOTIFICATIONS) |
   featureBit(ProtocolFeature.CONFIGURE_MEM_SLOTS) |
   featureBit(ProtocolFeature.STATUS);
 
@@ -73,6 +72,7 @@ export class VhostUserSession implements ChannelHandler, MessageHandler, RingsOw
   readonly #channel: Channel;
   readonly #stream: MessageStream;
   readonly #rings: VhostUserRings;
+  readonly #offeredProtocol: bigint;
   readonly #reply = new Uint8Array(HEADER_BYTES + 8);
   #backEnd: BackEndChannel | undefined;
   #protocolFeatures = 0n;
@@ -88,7 +88,15 @@ export class VhostUserSession implements ChannelHandler, MessageHandler, RingsOw
   #taken = false;
 
   /** @param descriptor a connected socket, which the session takes over */
-  constructor(host: VhostUserHost, descriptor: number, device: VirtioDevice, events: SessionEvents) {
+  constructor(
+    host: VhostUserHost,
+    descriptor: number,
+    device: VirtioDevice,
+    events: SessionEvents,
+    { inBand = true }: SessionOptions = {},
+  ) {
+    this.#offeredProtocol =
+      PROTOCOL_FEATURES | (inBand ? featureBit(ProtocolFeature.INBAND_NOTIFICATIONS) : 0n);
     this.#host = host;
     this.#device = device;
     this.#events = events;
@@ -277,7 +285,7 @@ export class VhostUserSession implements ChannelHandler, MessageHandler, RingsOw
         return Served.DONE;
       }
       case R.GET_PROTOCOL_FEATURES:
-        return this.#answer(request, PROTOCOL_FEATURES);
+        return this.#answer(request, this.#offeredProtocol);
       case R.SET_PROTOCOL_FEATURES:
         this.#setProtocolFeatures(readU64(bytes, at));
         return Served.DONE;
@@ -350,7 +358,7 @@ export class VhostUserSession implements ChannelHandler, MessageHandler, RingsOw
   }
 
   #setProtocolFeatures(features: bigint): void {
-    expectOffered('protocol features', features, PROTOCOL_FEATURES);
+    expectOffered('protocol features', features, this.#offeredProtocol);
     const inBand = hasFeature(features, ProtocolFeature.INBAND_NOTIFICATIONS);
     if (inBand && (features & INBAND_NEEDS) !== INBAND_NEEDS) {
       throw new DeviceError('in-band notifications without REPLY_ACK and BACKEND_REQ');
@@ -410,7 +418,7 @@ export class VhostUserSession implements ChannelHandler, MessageHandler, RingsOw
     const { index, descriptor } = this.#ringDescriptor(value, descriptors);
     const ring = this.#rings.ring(index);
     const which = request === R.SET_VRING_CALL ? 'call' : 'error';
-    if (which === 'call' && descriptor !== undefined && !this.#host.descriptors.isNonBlocking(descriptor)) {
+    if (which === 'call' && descriptor !== undefined && !this.#host.descriptors.setNonBlocking(descriptor)) {
       throw new DeviceError(
         `the call descriptor of ${ring.name} has no O_NONBLOCK: a full one would stop us`,
       );

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Not from the folder's index: the decoder there is no business of a device.
 import { AGENT_PORT as AGENT_PORT_NAME } from '../../protocols/agent/constants.js';
+import { RELAY_PORT as RELAY_PORT_NAME } from '../../protocols/relay/constants.js';
 import {
   ConsoleConfig,
   ConsoleFeature,
@@ -24,6 +25,8 @@ import type { Virtqueue } from './virtqueue.js';
 export const CONSOLE_PORT = 0;
 /** The agent's port, found by its name. */
 export const AGENT_PORT = 1;
+/** The relay's port, found by its name; only where it is asked for. */
+export const RELAY_PORT = 2;
 
 /** The most input that waits for the guest to take it, for each port. */
 export const MAX_PENDING_INPUT_BYTES = 1024 * 1024;
@@ -31,6 +34,7 @@ export const MAX_PENDING_INPUT_BYTES = 1024 * 1024;
 const MAX_CONTROL_BYTES = 4096;
 
 const PORTS: readonly ConsolePortOptions[] = [{ console: true }, { name: AGENT_PORT_NAME }];
+const PORTS_WITH_RELAY: readonly ConsolePortOptions[] = [...PORTS, { name: RELAY_PORT_NAME }];
 
 /** Where the guest's output goes. */
 export interface ConsolePorts {
@@ -43,11 +47,14 @@ export interface ConsolePorts {
 export interface ConsoleOptions {
   /** For errors and traces: `console of a`. */
   readonly name: string;
+  /** Whether it has the port of a relay. */
+  readonly relay?: boolean;
 }
 
 /**
  * A console device with ports (virtio 1.2, 5.3): port {@link CONSOLE_PORT} is the console, port
- * {@link AGENT_PORT} the agent's stream. A driver without MULTIPORT has the console alone.
+ * {@link AGENT_PORT} the agent's stream, port {@link RELAY_PORT} that of a virtual board's relay. A driver without
+ * MULTIPORT has the console alone.
  *
  * Output raises no interrupt where the guest waits in its kick. That is safe with Linux
  * (drivers/char/virtio_console.c): a console write and a control message spin for their used buffer right after
@@ -67,8 +74,9 @@ export class VirtioConsole implements VirtioDevice {
   readonly config = new Uint8Array(ConsoleConfig.BYTES);
   readonly #ports: ConsolePorts;
   readonly #control: ConsoleControl;
-  readonly #input = PORTS.map(() => new PendingInput(MAX_PENDING_INPUT_BYTES));
-  readonly #open = PORTS.map(() => false);
+  /** By port. */
+  readonly #input: readonly PendingInput[];
+  readonly #open: boolean[];
   /** By queue index: the port whose input or output it is; undefined for the control queues. */
   readonly #portOf: (number | undefined)[] = [];
   readonly #chain = new DescriptorChain();
@@ -81,12 +89,15 @@ export class VirtioConsole implements VirtioDevice {
   constructor(options: ConsoleOptions, ports: ConsolePorts) {
     this.name = options.name;
     this.#ports = ports;
-    this.#control = new ConsoleControl(PORTS, (port, open) => this.#setOpen(port, open));
-    new DataView(this.config.buffer).setUint32(ConsoleConfig.MAX_PORTS, PORTS.length, true);
+    const offered = options.relay === true ? PORTS_WITH_RELAY : PORTS;
+    this.#input = offered.map(() => new PendingInput(MAX_PENDING_INPUT_BYTES));
+    this.#open = offered.map(() => false);
+    this.#control = new ConsoleControl(offered, (port, open) => this.#setOpen(port, open));
+    new DataView(this.config.buffer).setUint32(ConsoleConfig.MAX_PORTS, offered.length, true);
     const queues: QueueRole[] = [];
     queues[ConsoleQueue.CONTROL_RECEIVE] = { name: 'control receive', fromDriver: false };
     queues[ConsoleQueue.CONTROL_TRANSMIT] = { name: 'control transmit', fromDriver: true };
-    PORTS.forEach((_, port) => {
+    offered.forEach((_, port) => {
       this.#portOf[receiveQueueOf(port)] = this.#portOf[transmitQueueOf(port)] = port;
       queues[receiveQueueOf(port)] = { name: `port ${port} receive`, fromDriver: false };
       queues[transmitQueueOf(port)] = { name: `port ${port} transmit`, fromDriver: true };
@@ -167,7 +178,7 @@ export class VirtioConsole implements VirtioDevice {
     if (wanted && !transport.kickWaits(index)) transport.interrupt(index);
     if (port === undefined) {
       this.#sendControl(transport);
-      for (let each = 0; each < PORTS.length; each++) this.#sendInput(transport, each);
+      for (let each = 0; each < this.#open.length; each++) this.#sendInput(transport, each);
     }
     return budget === 0;
   }

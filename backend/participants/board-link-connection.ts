@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { constants } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import {
   BOARD_CIPHERS,
@@ -13,13 +14,26 @@ import {
 } from '../../protocols/board/index.js';
 import { OneclockError } from '../errors.js';
 
+/** Where a board's agent listens: at a TCP port, or at the other end of a stream that `dial` makes. */
+export type BoardPlace =
+  | { readonly host: string; readonly port: number }
+  | {
+      readonly dial: () => Duplex;
+      /** For errors: `the relay`. */
+      readonly by: string;
+    };
+
 /** Where a board is, and what proves to both ends that they are the right ones. */
 export interface BoardAddress {
   /** What the controller calls the board: it is told so. */
   readonly name: string;
-  readonly host: string;
-  readonly port: number;
+  readonly at: BoardPlace;
   readonly key: Buffer;
+}
+
+/** A place as errors call it. */
+export function placeText(at: BoardPlace): string {
+  return 'dial' in at ? at.by : `${at.host}:${at.port}`;
 }
 
 export interface BoardConnectionHandlers {
@@ -44,6 +58,8 @@ export class BoardConnection {
   /** Bytes that have arrived. */
   bytes = 0;
   readonly #socket: TLSSocket;
+  /** What it runs over, where that is not its own. */
+  readonly #dialled: Duplex | undefined;
   readonly #reader: MessageReader<FromBoard>;
   #handlers: BoardConnectionHandlers | undefined;
   #secured = false;
@@ -52,12 +68,12 @@ export class BoardConnection {
     private readonly address: BoardAddress,
     handlers: BoardConnectionHandlers,
   ) {
-    const { name, host, port, key } = address;
+    const { name, at, key } = address;
     this.#handlers = handlers;
     this.#reader = new MessageReader(name, MAX_BOARD_MESSAGE, decodeFromBoard);
+    this.#dialled = 'dial' in at ? at.dial() : undefined;
     this.#socket = connect({
-      host,
-      port,
+      ...('dial' in at ? { socket: this.#dialled } : at),
       ciphers: BOARD_CIPHERS,
       minVersion: BOARD_TLS_VERSION,
       maxVersion: BOARD_TLS_VERSION,
@@ -85,6 +101,7 @@ export class BoardConnection {
   close(): void {
     this.#handlers = undefined;
     this.#socket.destroy();
+    this.#dialled?.destroy();
   }
 
   #take(bytes: Uint8Array): void {
@@ -100,11 +117,11 @@ export class BoardConnection {
 
   #failed(error: NodeJS.ErrnoException): void {
     const code = error.code ?? '';
-    const { name, host, port } = this.address;
+    const { name, at } = this.address;
     if (!this.#secured && WRONG_KEY.test(code)) {
-      this.#end(`${name}: the agent at ${host}:${port} has another key: give both the same key file`, true);
+      this.#end(`${name}: the agent at ${placeText(at)} has another key: give both the same key file`, true);
     } else if (!this.#secured && OTHER_PROTOCOL.test(code)) {
-      this.#end(`${name}: what listens at ${host}:${port} is no board agent (${code})`, true);
+      this.#end(`${name}: what listens at ${placeText(at)} is no board agent (${code})`, true);
     } else {
       this.#end(error.message, false);
     }

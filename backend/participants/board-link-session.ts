@@ -13,7 +13,7 @@ import {
 import { OneclockError } from '../errors.js';
 import type { BoardLinkBounds } from './board-link-bounds.js';
 import type { ClockExchange } from './board-link-clock.js';
-import { type BoardAddress, BoardConnection } from './board-link-connection.js';
+import { type BoardAddress, BoardConnection, placeText } from './board-link-connection.js';
 
 export interface LinkHandlers {
   event(event: BoardEvent): void;
@@ -296,15 +296,13 @@ export class LinkSession {
     }
     if (performance.now() + this.#pauseMs > this.#reachBy) {
       const within = this.#known ? this.bounds.returnMs : this.bounds.reachMs;
-      this.#fail(this.#error(`no connection to ${this.#place()} within ${within} ms: ${reason}`));
+      this.#fail(
+        this.#error(`no connection to ${placeText(this.address.at)} within ${within} ms: ${reason}`),
+      );
       return;
     }
     this.#retry = setTimeout(() => this.#connect(), this.#pauseMs);
     this.#pauseMs = Math.min(2 * this.#pauseMs, this.bounds.longestPauseMs);
-  }
-
-  #place(): string {
-    return `${this.address.host}:${this.address.port}`;
   }
 
   #fail(error: OneclockError): void {

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { closeSync, openSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import {
-  addon,
-  type Channel,
-  type Child,
   createSharedMemory,
-  type Exit,
   type Hub,
   type Listener,
   mapShared,
@@ -19,14 +14,11 @@ import { type Instant, type Interrupt, NEVER, type Participant, ZERO } from '../
 import { processDescriptors, VhostUserDeviceServer, type VirtioDevice } from '../devices/index.js';
 import { OneclockError } from '../errors.js';
 import { type PageSlot, TimeClient } from './time-client.js';
+import { deviceSocket, ENDING_MS, INITRAMFS, UmlProcess } from './uml-process.js';
+
+export { INITRAMFS };
 
 const TIME_SOCKET = 'time';
-/** The name of the initial file system in a guest's folder. */
-export const INITRAMFS = 'initramfs';
-/** What the kernel's process wrote last is kept, to explain its death. */
-const LAST_WORDS_BYTES = 2048;
-/** How long a guest that seems to be ending may take for it: how it ends says more than the first sign of it. */
-const ENDING_MS = 1_000;
 /** The guest's place in its page; the controller has place 0. */
 const PAGE_ID = 1;
 
@@ -79,9 +71,7 @@ export class UmlParticipant implements Participant {
   #raised: Interrupt[] | undefined;
   readonly #null = openSync('/dev/null', 'r+');
   #client: TimeClient | undefined;
-  #child: Child | undefined;
-  #output: Channel | undefined;
-  #lastWords = '';
+  readonly #process: UmlProcess;
   /** The grant under way; undefined while the guest is quiet. */
   #grant: { readonly at: Instant; until: Instant } | undefined;
   /** When it wants to run, as it stood when it became quiet or was disturbed last: later words of it do not count. */
@@ -103,6 +93,7 @@ export class UmlParticipant implements Participant {
   ) {
     this.id = options.id;
     this.name = options.name;
+    this.#process = new UmlProcess(hub, (how) => this.#exited(how));
     this.#memory = createSharedMemory(sharedPageBytes(1));
     this.#page = new SharedPage(this.#memory.bytes, 1);
     this.#notifications = new Notifications(this.#memory.bytes);
@@ -137,7 +128,17 @@ export class UmlParticipant implements Participant {
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#process.pid;
+  }
+
+  /** What its process had used when it ended before the run did. */
+  get endedCpuMs(): number | undefined {
+    return this.#process.endedCpuMs;
+  }
+
+  /** Whether its process has not been seen to end. */
+  get alive(): boolean {
+    return this.#process.alive;
   }
 
   /**
@@ -152,11 +153,6 @@ export class UmlParticipant implements Participant {
   get ending(): boolean {
     return this.#failure !== undefined && !this.#closed;
   }
-
-  /** What its process had used when it ended before the run did. */
-  endedCpuMs: number | undefined;
-  /** Whether its process has not been seen to end. */
-  alive = false;
 
   get wake(): Instant {
     if (this.#failure) return NEVER;
@@ -252,47 +248,27 @@ export class UmlParticipant implements Participant {
   #kill(): void {
     this.#killAt = undefined;
     this.#killed = true;
-    this.#child?.kill(constants.signals.SIGKILL);
+    this.#process.kill();
   }
 
   /** Kills the process and closes the sockets; nothing is reported any more. Safe to call twice. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#child?.kill(constants.signals.SIGKILL);
+    this.#process.kill();
     this.#release();
   }
 
   #spawn(): void {
     const { folder, kernel, memory, seed, devices } = this.options;
-    const [reader, writer] = addon.pipe();
-    this.#output = this.hub.open(reader, {
-      onData: (bytes) => {
-        this.#lastWords = (this.#lastWords + Buffer.from(bytes).toString('latin1')).slice(-LAST_WORDS_BYTES);
-      },
-      onClose: () => undefined,
+    const args = umlArguments({
+      memory,
+      seed,
+      timeSocket: TIME_SOCKET,
+      initramfs: INITRAMFS,
+      devices: devices.map(({ type }, place) => ({ socket: deviceSocket(place), type })),
     });
-    try {
-      this.#child = this.hub.spawn(
-        {
-          file: kernel,
-          args: umlArguments({
-            memory,
-            seed,
-            timeSocket: TIME_SOCKET,
-            initramfs: INITRAMFS,
-            devices: devices.map(({ type }, place) => ({ socket: deviceSocket(place), type })),
-          }),
-          env: {},
-          cwd: folder,
-          stdio: [this.#null, writer, writer],
-        },
-        (exit) => this.#exited(exit),
-      );
-      this.alive = true;
-    } finally {
-      closeSync(writer);
-    }
+    this.#process.start(kernel, args, folder);
   }
 
   #connected(descriptor: number): void {
@@ -383,11 +359,8 @@ export class UmlParticipant implements Participant {
     return new OneclockError(error.code, `${error.message}; its last message was ${last}`, { cause: error });
   }
 
-  #exited(exit: Exit): void {
-    this.alive = false;
+  #exited(how: string): void {
     if (this.#closed) return;
-    this.endedCpuMs = exit.cpuMs;
-    const how = 'code' in exit ? `with exit code ${exit.code}` : `by signal ${signalName(exit.signal)}`;
     if (!this.#killed) {
       // It ended by itself; that a socket was closed then was only the first sign of it.
       const ended = new OneclockError('PARTICIPANT', `its process ended ${how}`);
@@ -401,7 +374,7 @@ export class UmlParticipant implements Participant {
     if (!failure || this.#closed) return;
     this.#grant = undefined;
     // Once it is up it speaks on its console.
-    const words = panicLine(this.#lastWords, this.#client === undefined);
+    const words = this.#process.lastLine(this.#client === undefined);
     const { error, hung } = failure;
     this.close();
     const told = words === undefined ? error.message : `${error.message}; it said: ${words}`;
@@ -411,25 +384,9 @@ export class UmlParticipant implements Participant {
   #release(): void {
     this.#listener.close();
     this.#client?.close();
-    this.#output?.close();
+    this.#process.close();
     for (const server of this.#servers) server.close();
     this.#memory.close();
     closeSync(this.#null);
   }
-}
-
-function deviceSocket(place: number): string {
-  return `device${place}`;
-}
-
-function signalName(signal: number): string {
-  return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? `${signal}`;
-}
-
-/** The line that explains a kernel's end best: its panic, else the last one where `anything` helps. */
-function panicLine(words: string, anything: boolean): string | undefined {
-  const lines = words.split(/\r?\n/).filter((line) => line.trim() !== '');
-  return (
-    lines.find((line) => /panic|fatal|failed|error/i.test(line)) ?? (anything ? lines.at(-1) : undefined)
-  );
 }

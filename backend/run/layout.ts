@@ -26,8 +26,10 @@ export interface Layout {
   readonly nodeDomain: readonly number[];
   /** By the place of the switch in the topology. */
   readonly switchDomain: readonly number[];
-  /** By the place of the wire in the topology. */
+  /** By the place of the wire in the topology; that of the wire that freezes boards is of no use. */
   readonly wireDomain: readonly number[];
+  /** Where all boards are; undefined: there are none. */
+  readonly boards: number | undefined;
   readonly ways: readonly Way[];
 }
 
@@ -40,7 +42,7 @@ interface Joint {
   readonly b: number;
   readonly name: string;
   readonly port: number | undefined;
-  readonly kind: 'link' | 'switch' | 'wire';
+  readonly kind: 'link' | 'switch' | 'wire' | 'freeze';
   readonly spec: { readonly latency: Duration };
 }
 
@@ -49,6 +51,9 @@ interface Joint {
  * switch is a domain of its own, with its whole latency on the way in and none on the way out, so that its fabric sees
  * the frames of all its ports in the order of time; a switch without latency belongs to its nodes' domain. Wires are like
  * switches.
+ *
+ * All boards are one domain, since they share a clock. What a guest does to the wire that freezes them reaches them after
+ * its latency; the other way it is not virtual time that passes, for it stands still with the boards.
  */
 export function layOut(topology: Topology): Layout {
   const nodes = topology.nodes.length;
@@ -59,16 +64,18 @@ export function layOut(topology: Topology): Layout {
     while (parent[root] !== root) root = parent[root] as number;
     return root;
   };
+  const join = (a: number, b: number): void => {
+    // The lower place is the root, so that domains are numbered in the order of the file.
+    const [low, high] = [find(a), find(b)].sort((x, y) => x - y) as [number, number];
+    parent[high] = low;
+  };
+  const boards = topology.nodes.filter(({ board }) => board !== undefined).map(({ index }) => index);
+  for (const board of boards) join(boards[0] as number, board);
   const least = leastLatencies(topology);
   const apart: Joint[] = [];
   for (const joint of jointsOf(topology)) {
-    if (least(joint) === NO_TIME) {
-      // The lower place is the root, so that domains are numbered in the order of the file.
-      const [low, high] = [find(joint.a), find(joint.b)].sort((x, y) => x - y) as [number, number];
-      parent[high] = low;
-    } else {
-      apart.push(joint);
-    }
+    if (least(joint) === NO_TIME) join(joint.a, joint.b);
+    else apart.push(joint);
   }
   const numbers = new Map<number, number>();
   const domainOf = parent.map((_, place) => {
@@ -76,14 +83,21 @@ export function layOut(topology: Topology): Layout {
     if (!numbers.has(root)) numbers.set(root, numbers.size);
     return numbers.get(root) as number;
   });
+  const boardDomain = boards[0] === undefined ? undefined : (domainOf[boards[0]] as number);
   return {
     domains: numbers.size,
+    boards: boardDomain,
     nodeDomain: domainOf.slice(0, nodes),
     switchDomain: domainOf.slice(nodes, wires),
     wireDomain: domainOf.slice(wires),
     ways: apart
-      .flatMap(({ a, b, name, port, kind, spec }) => {
-        const [from, to] = [domainOf[a] as number, domainOf[b] as number];
+      .flatMap(({ a, b, name, port, kind, spec }): Way[] => {
+        const from = domainOf[a] as number;
+        if (kind === 'freeze') {
+          const to = boardDomain as number;
+          return [{ from, to, latency: spec.latency, name, port, egress: false, always: true }];
+        }
+        const to = domainOf[b] as number;
         const egress = kind !== 'link';
         const back = egress ? NO_TIME : spec.latency;
         const always = kind === 'wire';
@@ -127,7 +141,8 @@ function jointsOf({ nodes, links, switches, wires }: Topology): Joint[] {
     ...wires.flatMap((spec, number) =>
       spec.pins.map(({ node }) => {
         const b = nodes.length + switches.length + number;
-        return { a: place(node), b, name: spec.name, port: undefined, kind: 'wire' as const, spec };
+        const kind = spec.role ?? ('wire' as const);
+        return { a: place(node), b, name: spec.name, port: undefined, kind, spec };
       }),
     ),
   ];

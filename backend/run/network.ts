@@ -2,7 +2,6 @@
 import { crc32 } from 'node:zlib';
 import {
   after,
-  type Domain,
   type Duration,
   duration,
   EventKind,
@@ -10,6 +9,7 @@ import {
   type Lookahead,
   NEVER,
   NO_TIME,
+  type Timeline,
 } from '../calendar/index.js';
 import { type Cable, egressSpec, LearningSwitch, linkCables, switchCables } from '../network/index.js';
 import type { ChangedCable } from '../topology/cable-states.js';
@@ -54,7 +54,7 @@ export interface Card {
 }
 
 interface Port extends Attachment {
-  readonly domain: Domain;
+  readonly domain: Timeline;
   card: Card | undefined;
   /** The way of what is sent there; undefined: no cable is plugged in. */
   span: Span | undefined;
@@ -82,11 +82,11 @@ export class Network {
   constructor(
     topology: Topology,
     layout: Layout,
-    domains: readonly Domain[],
+    domains: readonly Timeline[],
     private readonly observer: NetworkObserver,
   ) {
     for (const node of topology.nodes) {
-      const domain = domains[layout.nodeDomain[node.index] as number] as Domain;
+      const domain = domains[layout.nodeDomain[node.index] as number] as Timeline;
       this.#ports.set(
         node.index,
         node.interfaces.map((_, place) => ({
@@ -105,7 +105,7 @@ export class Network {
     };
     for (const link of topology.links) this.#addLink(link, topology.seed, find);
     topology.switches.forEach((spec, place) => {
-      this.#addSwitch(spec, topology.seed, find, domains[layout.switchDomain[place] as number] as Domain);
+      this.#addSwitch(spec, topology.seed, find, domains[layout.switchDomain[place] as number] as Timeline);
     });
   }
 
@@ -182,8 +182,8 @@ export class Network {
     const ends = spec.between.map(find) as [Port, Port];
     const spans = ends.map((from, side) => {
       const to = ends[1 - side] as Port;
-      const span = this.#span(cables[side] as Cable, from.domain, to.domain, EventKind.FRAME, (at, frame) =>
-        this.#receive(at, to, frame),
+      const span = this.#span(cables[side] as Cable, from.domain, to.domain, EventKind.FRAME, (_at, frame) =>
+        this.#receive(to, frame),
       );
       from.span = span;
       return span;
@@ -192,7 +192,7 @@ export class Network {
     this.#counts.set(spec.name, () => sum(cables));
   }
 
-  #addSwitch(spec: SwitchSpec, seed: bigint, find: (end: Endpoint) => Port, domain: Domain): void {
+  #addSwitch(spec: SwitchSpec, seed: bigint, find: (end: Endpoint) => Port, domain: Timeline): void {
     const fabric = new LearningSwitch(spec.ports.length);
     const cables = spec.ports.map((_, port) => switchCables(spec, port, seed));
     const egress = spec.ports.map((end, place) => {
@@ -202,7 +202,7 @@ export class Network {
         domain,
         port.domain,
         EventKind.FRAME,
-        (at, frame) => this.#receive(at, port, frame),
+        (_at, frame) => this.#receive(port, frame),
       );
     });
     const connections = spec.ports.map((end, ingress): Connection => {
@@ -229,17 +229,18 @@ export class Network {
   /** A span by `cable` from one domain to another; each frame that arrives there is given to `arrive`. */
   #span(
     cable: Cable,
-    from: Domain,
-    to: Domain,
+    from: Timeline,
+    to: Timeline,
     kind: EventKind,
     arrive: (at: Instant, frame: Frame) => void,
   ): Span {
     return new Span(cable, { from, to }, { kind, source: this.#sources++ }, arrive);
   }
 
-  #receive(at: Instant, port: Port, frame: Frame): void {
+  /** A frame has arrived, at the present instant of its domain: for boards, that may be late. */
+  #receive(port: Port, frame: Frame): void {
     const taken = port.card?.receive(frame.bytes) ?? false;
-    this.observer.received(at, port, frame, taken);
+    this.observer.received(port.domain.now, port, frame, taken);
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
 import { AgentDecoder, type FromGuest } from '../../protocols/agent/index.js';
-import type { Domain, Instant } from '../calendar/index.js';
+import type { Instant, Timeline } from '../calendar/index.js';
 import {
   AGENT_PORT,
   CONSOLE_PORT,
@@ -33,7 +33,7 @@ export interface NodeOwner {
   failed(node: RunNode, error: OneclockError): void;
 }
 
-/** A node of a run: its devices, and how it stands. */
+/** A node of a run: its devices, and how it stands. A board's console and agent are not among them. */
 export class RunNode {
   readonly nets: readonly VirtioNet[];
   /** Undefined where it has no pin on a wire. */
@@ -43,13 +43,15 @@ export class RunNode {
   exit: number | undefined;
   signal: number | undefined;
   endedAt: Instant | undefined;
+  /** When the run heard of that, where it is another instant. */
+  heardAt: Instant | undefined;
   reason: string | undefined;
   readonly #agent: AgentDecoder;
   #lastOutput = '';
 
   constructor(
     readonly spec: NodeSpec,
-    readonly domain: Domain,
+    readonly domain: Timeline,
     private readonly owner: NodeOwner,
   ) {
     this.#agent = new AgentDecoder(spec.name);
@@ -57,7 +59,8 @@ export class RunNode {
       { name: `console of ${spec.name}` },
       { output: (port, bytes) => this.#output(port, bytes) },
     );
-    this.nets = spec.interfaces.map(
+    const elsewhere = spec.board?.agent !== undefined;
+    this.nets = (elsewhere ? [] : spec.interfaces).map(
       ({ name, mac, mtu }, place) =>
         new VirtioNet(
           { name: `${name} of ${spec.name}`, mac, mtu },
@@ -69,7 +72,7 @@ export class RunNode {
         ),
     );
     this.gpio =
-      spec.lines.length === 0
+      spec.lines.length === 0 || elsewhere
         ? undefined
         : new VirtioGpio(
             { name: `gpio of ${spec.name}`, lines: kernelNames(spec.lines) },
@@ -80,7 +83,7 @@ export class RunNode {
               released: () => this.owner.released(this),
             },
           );
-    this.devices = [console, ...this.nets, ...(this.gpio ? [this.gpio] : [])];
+    this.devices = [...(spec.board ? [] : [console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
   }
 
   /** The interface at `place` has no cable: its guest is told so. */

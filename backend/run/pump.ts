@@ -14,13 +14,20 @@ const BATCH = 32;
  * more than handling them.
  *
  * @param turn called between turns, at least every few tens of milliseconds
+ * @param step called before each wait for messages; says for how many milliseconds there is nothing else to do
  */
-export async function pump(hub: Hub, finished: () => boolean, turn: () => void): Promise<void> {
+export async function pump(
+  hub: Hub,
+  finished: () => boolean,
+  turn: () => void,
+  step: () => number = () => WAIT_MS,
+): Promise<void> {
   while (!finished()) {
     const end = performance.now() + TURN_MS;
     let idle = false;
     while (!finished() && !idle && performance.now() < end) {
-      for (let i = 0; i < BATCH && !idle && !finished(); i++) idle = hub.poll(WAIT_MS) === 0;
+      for (let i = 0; i < BATCH && !idle && !finished(); i++)
+        idle = hub.poll(Math.min(step(), WAIT_MS)) === 0;
     }
     turn();
     await setImmediate();

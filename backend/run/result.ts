@@ -19,6 +19,29 @@ export interface NodeResult {
   readonly reason: string | null;
 }
 
+/** Of some number of measurements; nanoseconds. */
+export interface Distribution {
+  readonly mean: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** What the result says of a board besides. */
+export interface BoardResult extends NodeResult {
+  /** How often it was frozen after the run had begun, and for how long in all; nanoseconds, decimal. */
+  readonly freezes: number;
+  readonly frozenNs: string;
+  /** The fraction of wall time for which it was frozen. */
+  readonly frozenFraction: number;
+  /** From the edge of the line until every process was told to stop, and to go on. */
+  readonly pauseNs: Distribution;
+  readonly resumeNs: Distribution;
+  /** At the beginning of each freeze: how far its clock was from that of the board that differed most. */
+  readonly skewNs: Distribution;
+  /** Whether its processes see the time for which they are frozen: `hidden`, `partly` or `visible`. */
+  readonly clock: string;
+}
+
 export interface LinkResult {
   readonly frames: number;
   readonly bytes: number;
@@ -49,7 +72,7 @@ export interface RunResult {
   readonly events: number;
   readonly activations: number;
   readonly traceHash: string;
-  readonly nodes: Readonly<Record<string, NodeResult>>;
+  readonly nodes: Readonly<Record<string, NodeResult | BoardResult>>;
   readonly links: Readonly<Record<string, LinkResult>>;
   readonly wires: Readonly<Record<string, WireResult>>;
 }

@@ -19,6 +19,7 @@ import {
   later,
   NEVER,
   type ParticipantHost,
+  type Timeline,
   ZERO,
 } from '../calendar/index.js';
 import { exitStatus, OneclockError } from '../errors.js';
@@ -26,6 +27,9 @@ import { INITRAMFS, UmlParticipant } from '../participants/uml.js';
 import type { NodeSpec, Topology } from '../topology/model.js';
 import { logHeader } from '../trace/log-header.js';
 import { RunLog } from '../trace/run-log.js';
+import type { Level } from '../wires/index.js';
+import { remoteMachine, virtualMachine } from './board-machines.js';
+import { Boards } from './boards.js';
 import { Captures } from './captures.js';
 import { followChanges } from './changes.js';
 import { ConsoleLogs } from './console-logs.js';
@@ -44,6 +48,8 @@ import { Wires } from './wires.js';
 const REAP_MS = 5_000;
 /** How far the console logs may lag behind while the run goes on; wall time. */
 const CONSOLE_MS = 100;
+/** How long messages of boards wait at most while the run is being prepared, in milliseconds. */
+const PREPARE_STEP_MS = 1;
 const ONE = duration(1n);
 
 export interface RunOptions {
@@ -64,7 +70,9 @@ export interface RunOptions {
 /** One run of one topology. */
 export class Run {
   readonly nodes: RunNode[] = [];
-  readonly #participants = new Map<RunNode, { uml: UmlParticipant; host: ParticipantHost }>();
+  readonly #participants = new Map<RunNode, { uml: UmlParticipant; host: ParticipantHost; domain: Domain }>();
+  /** Undefined: there are none. */
+  readonly #boards: Boards | undefined;
   readonly #hub = new NativeHub();
   readonly #calendar: Calendar;
   readonly #layout: Layout;
@@ -107,7 +115,13 @@ export class Run {
         this.#end ??= { reason: end, at: this.#finishedAt ?? at };
       },
     });
-    const domains = Array.from({ length: this.#layout.domains }, () => this.#calendar.addDomain());
+    const domains: Timeline[] = [];
+    for (let index = 0; index < this.#layout.domains; index++) {
+      if (index === this.#layout.boards) this.#boards = this.#makeBoards();
+      domains.push(
+        index === this.#layout.boards ? (this.#boards as Boards).timeline : this.#calendar.addDomain(),
+      );
+    }
     const { out } = options;
     if (out !== undefined) prepareRunDirectory(out);
     this.#captures = out === undefined ? undefined : new Captures(topology, join(out, 'pcap'));
@@ -168,18 +182,24 @@ export class Run {
   /** Runs to the end. Never rejects: whatever went wrong is in the result. */
   async execute(): Promise<RunResult> {
     try {
-      this.#calendar.start(this.#lookahead);
-      await pump(
-        this.#hub,
-        () => this.#over,
-        () => this.#turn(),
-      );
+      await this.#prepareBoards();
+      if (this.#error === undefined) {
+        const boards = this.#boards;
+        this.#calendar.start(this.#lookahead);
+        await pump(
+          this.#hub,
+          () => this.#over,
+          () => this.#turn(),
+          boards && (() => boards.step()),
+        );
+      }
     } catch (error) {
       this.#error ??= error;
     }
     const wallMs = this.wallMs;
-    const cpuMs = groupCpuMs(new Set(this.#pids().values()));
+    const cpuMs = groupCpuMs(new Set([...this.#pids().values(), ...this.#boardPids().values()]));
     this.#placement.release();
+    await this.#boards?.end();
     this.#takeDown();
     return this.#result(wallMs, cpuMs);
   }
@@ -192,6 +212,7 @@ export class Run {
   /** Kills every guest and removes every temporary file, at once. Safe at any time, and twice. */
   dispose(): void {
     for (const { uml } of this.#participants.values()) uml.close();
+    this.#boards?.close();
     this.#hub.close();
     this.#folder.remove();
   }
@@ -210,9 +231,120 @@ export class Run {
     return pids;
   }
 
-  #createNode(spec: NodeSpec, domains: readonly Domain[]): void {
+  /** Where virtual boards run, by node. */
+  #boardPids(): Map<string, number> {
+    const pids = new Map<string, number>();
+    for (const { node, machine } of this.#boards?.list ?? []) {
+      if (machine.pid !== undefined) pids.set(node.spec.name, machine.pid);
+    }
+    return pids;
+  }
+
+  #makeBoards(): Boards {
+    const wire = this.topology.wires.findIndex(({ role }) => role === 'freeze');
+    return new Boards(this.topology, this.#calendar, {
+      level: (at, level) => this.#log.level(at, this.#log.wire(wire), level === 1),
+      console: (node, at, bytes) => {
+        this.#log.consoleOutput(node.domain.now, node.spec.index, bytes);
+        this.#consoles.write(node.spec.index, at, bytes);
+      },
+      ended: (node, at, end) => {
+        node.state = 'code' in end ? 'exited' : 'killed';
+        if ('code' in end) node.exit = end.code;
+        else node.signal = end.signal;
+        node.endedAt = at;
+        node.heardAt = node.domain.now;
+        this.#reported(node);
+      },
+      failed: (node, error) => this.#failed(node, error, false),
+      stuck: (error) => this.abort(error),
+    });
+  }
+
+  /** Makes every board ready to begin. Bounded, as each step is. */
+  async #prepareBoards(): Promise<void> {
+    const boards = this.#boards;
+    if (!boards) return;
+    let ready = false;
+    const preparing = boards.prepare().then(
+      () => {
+        ready = true;
+      },
+      (error: unknown) => {
+        this.#error ??= error;
+      },
+    );
+    await pump(
+      this.#hub,
+      () => ready || this.#error !== undefined,
+      () => this.#turn(),
+      () => PREPARE_STEP_MS,
+    );
+    if (ready) await preparing;
+  }
+
+  #createBoard(spec: NodeSpec, domains: readonly Timeline[]): void {
+    const boards = this.#boards as Boards;
+    const node: RunNode = new RunNode(
+      spec,
+      domains[this.#layout.nodeDomain[spec.index] as number] as Timeline,
+      {
+        acts: () => true,
+        transmit: (from, place, frame) => {
+          this.#network.transmit({ node: from.spec.index, interface: place }, frame);
+        },
+        console: () => undefined,
+        drive: (from, line, level) => this.#drive(from, line, level),
+        released: (from) => {
+          boards.release(from);
+          this.#wires.release(from.spec.index);
+        },
+        reported: () => undefined,
+        failed: (from, error) => this.#failed(from, error, false),
+      },
+    );
+    const { agent } = node.spec.board ?? {};
+    const machine =
+      agent === undefined
+        ? virtualMachine(node, this.#folder.nodeFolder(spec.name), this.#hub, (error) =>
+            this.#failed(node, error, false),
+          )
+        : remoteMachine(spec.name, agent);
+    boards.add(node, machine);
+    this.nodes.push(node);
+    this.#connect(node);
+  }
+
+  /** A node drives a line, or drives it no more; at the present instant of its domain. */
+  #drive(node: RunNode, line: number, level: Level | undefined): void {
+    const { index } = node.spec;
+    if (!this.#boards?.owns(node, line)) {
+      this.#wires.drive(index, line, level);
+      return;
+    }
+    const drive = level === undefined ? 'released' : level === 1 ? 'high' : 'low';
+    this.#log.drive(node.domain.now, index, line, drive);
+    this.#boards.drive(node, this.#participants.get(node)?.domain, line, level);
+  }
+
+  /** Joins a node's devices to wires and cables. */
+  #connect(node: RunNode): void {
+    const { spec, gpio } = node;
+    if (gpio) this.#wires.attach(spec.index, gpio);
+    node.nets.forEach((net, place) => {
+      const at = { node: spec.index, interface: place };
+      this.#network.attach(at, net);
+      if (!this.#network.isConnected(at)) node.unplug(place);
+    });
+  }
+
+  #createNode(spec: NodeSpec, domains: readonly Timeline[]): void {
+    if (spec.board) {
+      this.#createBoard(spec, domains);
+      return;
+    }
     const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Domain;
-    const node = new RunNode(spec, domain, {
+    const node: RunNode = new RunNode(spec, domain, {
       acts: (_from, what) => uml.acts(what),
       transmit: (from, place, frame) => {
         this.#network.transmit({ node: from.spec.index, interface: place }, frame);
@@ -221,10 +353,12 @@ export class Run {
         this.#log.consoleOutput(domain.now, from.spec.index, bytes);
         this.#consoles.write(from.spec.index, domain.now, bytes);
       },
-      drive: (from, line, level) => this.#wires.drive(from.spec.index, line, level),
+      drive: (from, line, level) => this.#drive(from, line, level),
       released: (from) => {
         // The lines of a guest that is quiet, or that is taken down, are dealt with when it has gone.
-        if (domain.running?.id === from.spec.index && !this.#over) this.#wires.release(from.spec.index);
+        if (domain.running?.id !== from.spec.index || this.#over) return;
+        this.#wires.release(from.spec.index);
+        this.#boards?.release(from);
       },
       reported: (from) => this.#reported(from),
       failed: (from, error) => this.#participants.get(from)?.uml.fail(error),
@@ -257,13 +391,9 @@ export class Run {
     );
     host = domain.add(uml);
     this.nodes.push(node);
-    if (node.gpio) this.#wires.attach(spec.index, node.gpio);
-    this.#participants.set(node, { uml, host });
-    node.nets.forEach((net, place) => {
-      const at = { node: spec.index, interface: place };
-      this.#network.attach(at, net);
-      if (!this.#network.isConnected(at)) node.unplug(place);
-    });
+    this.#participants.set(node, { uml, host, domain });
+    this.#boards?.addGuest(node, domain);
+    this.#connect(node);
   }
 
   /** Tells the guests how soon anything can come of what they send. */
@@ -283,8 +413,8 @@ export class Run {
   #broadcast(from: RunNode, value: bigint): void {
     const at = from.domain.now;
     this.#log.broadcast(at, from.spec.index, value);
-    for (const [node, { uml }] of this.#participants) {
-      const { domain, spec } = node;
+    for (const [node, { uml, domain }] of this.#participants) {
+      const { spec } = node;
       const delay = this.#lookahead.distance(from.domain.index, domain.index);
       if (node === from || delay === NEVER) continue;
       from.domain.post(domain, {
@@ -318,7 +448,10 @@ export class Run {
     const withRun = this.nodes.filter(({ spec }) => spec.run !== undefined);
     if (withRun.length === 0 || !withRun.every(({ done }) => done)) return;
     // Domains end in any order of wall time: the end is that of the latest in virtual time, whoever is heard last.
-    this.#finishedAt = withRun.reduce((latest, { endedAt }) => later(latest, endedAt ?? ZERO), ZERO);
+    this.#finishedAt = withRun.reduce(
+      (latest, { endedAt, heardAt }) => later(latest, heardAt ?? endedAt ?? ZERO),
+      ZERO,
+    );
     this.#calendar.finish();
   }
 
@@ -343,12 +476,15 @@ export class Run {
       return;
     }
     this.#participants.get(node)?.host.gone();
+    const board = this.#boards?.list.find((each) => each.node === node);
+    if (board) this.#boards?.gone(board);
     this.#finishIfDone();
   }
 
   /** A guest that has gone drives its lines no more. One that was quiet has gone at no exact instant. */
   #letGo(node: number): void {
     this.#wires.detach(node);
+    this.#boards?.release(this.nodes[node] as RunNode);
     // No window that is open reaches this far, and none that opens from now on goes past it.
     const at = after(this.#safe, LONGEST_WINDOW);
     this.#calendar.at(at, () => this.#wires.abandon(at, node));
@@ -378,7 +514,9 @@ export class Run {
   #takeDown(): void {
     for (const { uml } of this.#participants.values()) uml.close();
     const deadline = performance.now() + REAP_MS;
-    const left = () => [...this.#participants.values()].some(({ uml }) => uml.alive);
+    const left = () =>
+      [...this.#participants.values()].some(({ uml }) => uml.alive) ||
+      (this.#boards?.list ?? []).some(({ machine }) => machine.alive);
     while (left() && performance.now() < deadline) this.#hub.poll(REAP_MS);
     this.dispose();
   }
@@ -399,7 +537,7 @@ export class Run {
     const traceHash = this.#log.close({ reason: end, virtualNs: at, ...counts });
     this.#captures?.close(at);
     this.#consoles.close();
-    const pids = this.#pids();
+    const pids = new Map([...this.#pids(), ...this.#boardPids()]);
     const result: RunResult = {
       status: error !== undefined ? 'error' : reason === null ? 'ok' : 'failed',
       exitCode: error !== undefined ? exitStatus(error) : reason === null ? 0 : 1,
@@ -425,13 +563,19 @@ export class Run {
               this.#participants.get(node)?.uml.endedCpuMs ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0,
             ),
             reason: node.reason ?? null,
+            ...this.#boards?.resultOf(node),
           },
         ]),
       ),
       links: Object.fromEntries(
         [...topology.links, ...topology.switches].map(({ name }) => [name, this.#network.counts(name)]),
       ),
-      wires: Object.fromEntries(topology.wires.map(({ name }) => [name, this.#wires.counts(name)])),
+      wires: Object.fromEntries(
+        topology.wires.map(({ name, role }) => [
+          name,
+          role === 'freeze' ? { edges: this.#boards?.edges ?? 0, conflicts: 0 } : this.#wires.counts(name),
+        ]),
+      ),
     };
     const { out } = this.options;
     if (out !== undefined) writeFileSync(join(out, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);

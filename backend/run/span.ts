@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { Domain, EventKind, Instant } from '../calendar/index.js';
+import type { EventKind, Instant, Timeline } from '../calendar/index.js';
 import type { Cable } from '../network/index.js';
 import type { CableState } from '../topology/cable-states.js';
 import type { Frame, SendFate } from './network.js';
@@ -20,14 +20,14 @@ export class Span {
 
   constructor(
     readonly cable: Cable,
-    private readonly ends: { readonly from: Domain; readonly to: Domain },
+    private readonly ends: { readonly from: Timeline; readonly to: Timeline },
     private readonly order: { readonly kind: EventKind; readonly source: number },
     /** Called in the domain that it leads to. */
     private readonly arrive: (at: Instant, frame: Frame) => void,
   ) {}
 
   /** The domain that it leads to. */
-  get to(): Domain {
+  get to(): Timeline {
     return this.ends.to;
   }
 

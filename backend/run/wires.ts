@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 import {
   after,
-  type Domain,
   type Duration,
   EventKind,
   type Instant,
   later,
+  type Timeline,
   ZERO,
 } from '../calendar/index.js';
 import type { CableState } from '../topology/cable-states.js';
@@ -41,7 +41,7 @@ export interface WireCounts {
 interface Line {
   readonly node: number;
   readonly offset: number;
-  readonly domain: Domain;
+  readonly domain: Timeline;
   readonly end: End;
   readonly pin: Pin | undefined;
   /** What its guest was told last. */
@@ -66,7 +66,7 @@ interface Pin {
 interface Wire {
   readonly index: number;
   readonly spec: WireSpec;
-  readonly domain: Domain;
+  readonly domain: Timeline;
   readonly net: Net;
   readonly lines: Line[];
   latency: Duration;
@@ -92,19 +92,21 @@ export class Wires {
   constructor(
     { nodes, wires }: Topology,
     layout: Layout,
-    domains: readonly Domain[],
+    domains: readonly Timeline[],
     private readonly observer: WiresObserver,
   ) {
-    this.#wires = wires.map((spec, index) => ({
+    // The wire that freezes boards is no business of virtual time.
+    const makeWire = (spec: WireSpec, index: number): Wire => ({
       index,
       spec,
-      domain: domains[layout.wireDomain[index] as number] as Domain,
+      domain: domains[layout.wireDomain[index] as number] as Timeline,
       net: new Net(spec.pins.length, spec.pull),
       lines: [],
       latency: spec.latency,
       edges: 0,
       conflicts: 0,
-    }));
+    });
+    this.#wires = wires.flatMap((spec, index) => (spec.role === 'freeze' ? [] : [makeWire(spec, index)]));
     const pins = new Map<string, Pin>();
     for (const wire of this.#wires) {
       wire.spec.pins.forEach(({ node, line }, place) => {
@@ -116,7 +118,7 @@ export class Wires {
       lines.map((line, offset) => {
         const pin = pins.get(`${name}.${line}`);
         const end = new End(pin?.wire.spec.pull ?? 'down');
-        const domain = domains[layout.nodeDomain[index] as number] as Domain;
+        const domain = domains[layout.nodeDomain[index] as number] as Timeline;
         const made: Line = { node: index, offset, domain, end, pin, level: end.level };
         if (pin) pin.wire.lines[pin.place] = made;
         return made;

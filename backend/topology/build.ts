@@ -2,13 +2,21 @@
 import { dirname, resolve } from 'node:path';
 import { placeLines } from './lines.js';
 import { deriveMac, formatMac } from './mac.js';
-import type { CableSpec, ChangeSpec, InterfaceSpec, NodeSpec, Topology } from './model.js';
+import type { BoardSpec, CableSpec, ChangeSpec, InterfaceSpec, NodeSpec, Topology } from './model.js';
 import type { Plain } from './plain.js';
 import type { TopologyValues } from './schema.js';
 
 type NodeValues = TopologyValues['nodes'][string];
 type CableValues = Pick<TopologyValues['links'][number], keyof CableSpec>;
+type WiresValues = TopologyValues['wires'];
 type ChangeValues = TopologyValues['changes'][number];
+
+/** Bytes. */
+const GUEST_MEMORY = 64 << 20;
+/** Node.js, in which the agent runs, needs as much. */
+const BOARD_MEMORY = 256 << 20;
+/** Thousandths. */
+const NORMAL_SPEED = 1000;
 
 /**
  * The topology of checked values.
@@ -31,7 +39,8 @@ export function buildTopology(values: TopologyValues, plain: Plain, file: string
       const lines = placeLines(
         values.wires.flatMap(({ pins }) => pins.flatMap((pin) => (pin.node === name ? pin.line : []))),
       );
-      return [buildNode(name, index, node, order, lines, values.seed, taken, file)];
+      const board = node.kind === 'board' ? buildBoard(name, node, values.wires, file) : undefined;
+      return [buildNode(name, index, node, order, lines, board, values.seed, taken, file)];
     }),
     links: values.links.map((link) => {
       const [first, second] = link.between;
@@ -52,6 +61,7 @@ function buildNode(
   node: NodeValues,
   order: readonly string[],
   lines: readonly string[],
+  board: BoardSpec | undefined,
   seed: bigint,
   taken: Set<string>,
   file: string,
@@ -68,14 +78,36 @@ function buildNode(
     name,
     index,
     kind: node.kind,
-    memory: node.memory,
-    root: node.root,
+    memory: node.memory ?? (board ? BOARD_MEMORY : GUEST_MEMORY),
+    root: node.root ?? (board ? 'host' : 'initramfs'),
     kernel: node.kernel === undefined ? undefined : resolve(dirname(file), node.kernel),
     interfaces,
     lines,
     run: node.run,
     expect: node.expect ?? (node.run === undefined ? undefined : { exit: 0 }),
     onFailure: node['on-failure'],
+    ...(board && { board }),
+  };
+}
+
+/** The freeze wire's first and second pin of a board are its pause and signal line, unless it says which are. */
+function buildBoard(
+  name: string,
+  { address, key, lines, tdf }: NodeValues,
+  wires: WiresValues,
+  file: string,
+): BoardSpec {
+  const freeze = wires.find(({ role }) => role === 'freeze');
+  const [pause, signal] = (freeze?.pins ?? []).flatMap((pin) => (pin.node === name ? pin.line : []));
+  return {
+    agent:
+      address === undefined
+        ? undefined
+        : { ...address, keyFile: resolve(dirname(file), key ?? `${name}.key`) },
+    pause: lines?.pause ?? pause ?? '',
+    resume: lines?.resume,
+    signal: lines === undefined ? signal : lines.signal,
+    tdf: tdf ?? NORMAL_SPEED,
   };
 }
 

@@ -124,8 +124,6 @@ describe('loadTopology', () => {
     ]);
     expect(unsupported.map((problem) => formatProblem('t.yaml', problem))).toEqual([
       't.yaml:17:14: nodes.2.kind: kind kvm is not available yet in this version; use uml',
-      't.yaml:18:16: nodes.bp1.kind: kind board is not available yet in this version; use uml',
-      't.yaml:24:55: wires[0].role: role freeze is not available yet in this version; remove it, and the wire is one like any other',
     ]);
   });
 

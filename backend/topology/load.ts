@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { type Duration, instant } from '../calendar/time.js';
 import { buildTopology } from './build.js';
 import { checkAddresses } from './check-addresses.js';
+import { checkBoards } from './check-boards.js';
 import { checkChanges } from './check-changes.js';
 import { checkNames } from './check-names.js';
 import { checkNodes } from './check-nodes.js';
@@ -53,6 +54,7 @@ export function loadTopology(text: string, file: string, overrides: Overrides = 
   checkNames(survey, report);
   checkReferences(survey, report);
   checkWires(survey, report);
+  checkBoards(survey, plain, report);
   checkAddresses(survey, plain, report);
   checkNodes(survey, plain, overrides.until !== undefined, report);
   checkChanges(survey, plain, report);

@@ -38,6 +38,28 @@ export interface NodeSpec {
   readonly expect: { readonly exit: number } | 'running' | undefined;
   /** What a hang or death of the guest does to the run. */
   readonly onFailure: 'fail' | 'evict';
+  /** Of a board, and of nothing else. */
+  readonly board?: BoardSpec;
+}
+
+export interface BoardSpec {
+  /** Where its agent is; undefined: it is a virtual board, a guest of this machine in real time. */
+  readonly agent: AgentSpec | undefined;
+  /** The lines by which it is frozen: of a virtual board, its pins; else what the kernel module is to call them. */
+  readonly pause: string;
+  /** Undefined: the falling edge of the pause line resumes. */
+  readonly resume: string | undefined;
+  /** What it drives itself; undefined: it only listens. */
+  readonly signal: string | undefined;
+  /** Time dilation factor of its processes in thousandths. */
+  readonly tdf: number;
+}
+
+export interface AgentSpec {
+  readonly host: string;
+  readonly port: number;
+  /** The file with the key that both ends have; an absolute path. */
+  readonly keyFile: string;
 }
 
 export interface InterfaceSpec {

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { type Duration, duration, instant, parseDuration } from '../calendar/time.js';
 import { ADDRESS_EXPECTED, parseAddress } from './address.js';
+import { AGENT, AGENT_EXPECTED, parseAgent } from './agent-address.js';
 import { closed, described, text, whole } from './leaf.js';
 import { MAC, parseMac } from './mac.js';
 import { ENDPOINT, INTERFACE, NAME, NAME_EXPECTED, PIN, splitDot } from './names.js';
@@ -57,15 +58,52 @@ const interfaceSchema = closed('a map, such as { address: 10.0.0.1/24 }, or {} f
   ),
 });
 
+const boardLine = () =>
+  text('a line of the board, such as PH7 or 1c20800.pinctrl:231', /^[!-~]{1,64}$/, (written) => written);
+
 const nodeSchema = closed('a map with the settings of the node, such as { kind: uml }', {
   kind: described(
     'What it is: a User-Mode Linux guest, a KVM guest, or a physical board.',
     z.enum(['uml', 'kvm', 'board'], 'uml, kvm or board'),
   ),
-  memory: described('Memory of the guest, 24M to 2G in steps of 4K.', z.prefault(memory, '64M')),
+  memory: described(
+    'Memory of the guest, 24M to 2G in steps of 4K; without it 64M, of a virtual board 256M.',
+    z.optional(memory),
+    { examples: ['64M'] },
+  ),
   root: described(
-    "The guest's files: a small system in memory, or this machine's files, read-only, with writes going to memory.",
-    z.prefault(z.enum(['initramfs', 'host'], 'initramfs or host'), 'initramfs'),
+    "The guest's files: a small system in memory (a guest's, where nothing is said), or this machine's files, read-only, with writes going to memory (a virtual board's).",
+    z.optional(z.enum(['initramfs', 'host'], 'initramfs or host')),
+  ),
+  address: described(
+    'Where the agent of a board listens. A board without it is a virtual one: a guest of this machine in real time.',
+    z.optional(text(AGENT_EXPECTED, AGENT, parseAgent)),
+    { examples: ['192.168.1.21:7424', '[fd00::21]:7424'] },
+  ),
+  key: described(
+    'The file with the key of the board at `address`; a path from the folder of this file.',
+    z.optional(text('the path of a key file, such as bp1.key', /^[^\0]{1,4096}$/, (path) => path)),
+    { examples: ['bp1.key'] },
+  ),
+  lines: described(
+    'The lines by which a board is frozen, as its kernel module is to know them. Without it, pause and signal are its first and second pin on the wire with `role: freeze`.',
+    z.optional(
+      closed('a map, such as { pause: PH7, signal: PI3 }', {
+        pause: described('Its rising edge pauses.', boardLine()),
+        resume: described(
+          'Its falling edge resumes; without it, that of the pause line does.',
+          z.optional(boardLine()),
+        ),
+        signal: described(
+          'What the board itself drives; without it, it only listens.',
+          z.optional(boardLine()),
+        ),
+      }),
+    ),
+  ),
+  tdf: described(
+    'Time dilation factor of the processes of a board in thousandths: 2000 is twice as fast.',
+    z.optional(whole('a whole number from 1 to 1000000', 1, 1_000_000)),
   ),
   kernel: described(
     'A kernel other than the one that was built; a path from the folder of this file.',
@@ -194,7 +232,10 @@ const wireSchema = closed('a map, such as { name: ready, pins: [a.gpio0, b.gpio3
     'Its level when nobody drives it.',
     z.prefault(z.enum(['up', 'down'], 'up or down'), 'down'),
   ),
-  role: described('A wire with a meaning to the run.', z.optional(z.enum(['freeze'], 'freeze'))),
+  role: described(
+    'A wire with a meaning to the run: while it is high, boards stand still, and virtual time with them.',
+    z.optional(z.enum(['freeze'], 'freeze')),
+  ),
 });
 
 const changeSchema = closed('a map, such as { at: 5s, link: ab, latency: 20ms }', {

@@ -6,14 +6,8 @@ import type { DocumentReporter } from './report.js';
 /** Reports what the file may say but this version cannot run yet. */
 export function reportUnsupported(topology: Topology, report: DocumentReporter): void {
   for (const { name, kind } of topology.nodes)
-    if (kind !== 'uml')
+    if (kind === 'kvm')
       report.atValue(['nodes', name, 'kind'], `kind ${kind} is not available yet in this version; use uml`);
-  for (const [index, { role }] of topology.wires.entries())
-    if (role !== undefined)
-      report.atValue(
-        ['wires', index, 'role'],
-        `role ${role} is not available yet in this version; remove it, and the wire is one like any other`,
-      );
 }
 
 /** A topology of which everything has been checked. */

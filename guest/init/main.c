@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../protocols/relay/relay.h"
 #include "agent.h"
 #include "command.h"
 #include "console.h"
@@ -17,6 +18,8 @@
 #include "mounts.h"
 #include "network.h"
 #include "node.h"
+#include "port.h"
+#include "relay.h"
 #include "report.h"
 
 #define MAIN_NODE "/oneclock/node"
@@ -73,6 +76,24 @@ static const char *main_read_run(void)
 	return text;
 }
 
+/* Starts the relay, in a process of its own that goes on as long as the guest does. */
+static void main_start_relay(const struct node *node)
+{
+	int port = port_open(ONECLOCK_RELAY_PORT);
+	pid_t relay;
+
+	if (port < 0)
+		fail("there is no port " ONECLOCK_RELAY_PORT " for the relay");
+	relay = fork();
+	if (relay < 0)
+		fail("fork: %s", strerror(errno));
+	if (relay == 0) {
+		console_print("oneclock: the relay ends: %s\n", relay_serve(port, node->relay_port));
+		_exit(1);
+	}
+	close(port);
+}
+
 /* Tells the controller, or whoever reads the console, how the command ended. */
 static void main_report_end(struct command_end end, bool agent)
 {
@@ -110,9 +131,11 @@ int main(void)
 		fail("cannot set the hostname %s: %s", node.hostname, strerror(errno));
 	network_up(&node);
 	if (node.host_root)
-		mounts_host_root();
+		mounts_host_root(node.files);
 	else
-		mounts_initramfs_root();
+		mounts_initramfs_root(node.files);
+	if (node.relay_port)
+		main_start_relay(&node);
 
 	if (!agent && !run)
 		console_print("oneclock: ready\n");

@@ -14,6 +14,7 @@
 #define MOUNTS_UPPER MOUNTS_MEMORY "/upper"
 #define MOUNTS_WORK MOUNTS_MEMORY "/work"
 #define MOUNTS_ROOT "/oneclock/root"
+#define MOUNTS_FILES "/oneclock/files"
 
 static void mounts_directory(const char *path)
 {
@@ -55,9 +56,18 @@ static void mounts_volatile(const char *run, const char *tmp)
 	mounts_mount("tmpfs", tmp, MS_NOSUID | MS_NODEV, "mode=1777");
 }
 
-void mounts_initramfs_root(void)
+static void mounts_files(const char *path)
+{
+	mounts_directory(path);
+	if (mount(MOUNTS_FILES, path, NULL, MS_BIND, NULL))
+		fail("cannot mount " MOUNTS_FILES " on %s: %s", path, strerror(errno));
+}
+
+void mounts_initramfs_root(bool files)
 {
 	mounts_volatile("/run", "/tmp");
+	if (files)
+		mounts_files("/run/oneclock");
 }
 
 static void mounts_move(const char *from, const char *to)
@@ -76,7 +86,7 @@ static void mounts_hide(const char *path)
 		mounts_mount("tmpfs", path, MS_NOSUID | MS_NODEV, "mode=0755");
 }
 
-void mounts_host_root(void)
+void mounts_host_root(bool files)
 {
 	mounts_directory(MOUNTS_LOWER);
 	mounts_mount("hostfs", MOUNTS_LOWER, MS_RDONLY, NULL);
@@ -92,6 +102,8 @@ void mounts_host_root(void)
 	mounts_move("/sys", MOUNTS_ROOT "/sys");
 	mounts_move("/dev", MOUNTS_ROOT "/dev");
 	mounts_volatile(MOUNTS_ROOT "/run", MOUNTS_ROOT "/tmp");
+	if (files)
+		mounts_files(MOUNTS_ROOT "/run/oneclock");
 	mounts_hide(MOUNTS_ROOT "/var/run");
 	mounts_hide(MOUNTS_ROOT "/var/lock");
 

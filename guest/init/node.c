@@ -149,6 +149,25 @@ static const char *node_add_address(struct node *node, char **words)
 	return "an address of an interface that no earlier line names";
 }
 
+static const char *node_set_relay(struct node *node, char **words)
+{
+	unsigned int port;
+
+	if (node->relay_port)
+		return "a second relay";
+	if (!node_number(words[1], 65535, &port) || port == 0)
+		return "the TCP port is not a number from 1 to 65535";
+	node->relay_port = (uint16_t)port;
+	return NULL;
+}
+
+static const char *node_set_files(struct node *node, char **words)
+{
+	(void)words;
+	node->files = true;
+	return NULL;
+}
+
 static const struct {
 	const char *word;
 	int words;
@@ -158,6 +177,8 @@ static const struct {
 	{ "root", 2, node_set_root },
 	{ "interface", 4, node_add_interface },
 	{ "address", 3, node_add_address },
+	{ "relay", 2, node_set_relay },
+	{ "files", 1, node_set_files },
 };
 
 static const char *node_line(struct node *node, char *line)
@@ -180,7 +201,7 @@ static const char *node_line(struct node *node, char *line)
 			return "the setting has another number of words";
 		return node_settings[i].set(node, words);
 	}
-	return "no setting that is known: hostname, root, interface, address";
+	return "no setting that is known: hostname, root, interface, address, relay, files";
 }
 
 /* Takes back what cutting the line into words did to it, for the message. */

@@ -15,8 +15,12 @@
  *	root initramfs|host
  *	interface MAC NAME MTU
  *	address NAME ADDRESS/PREFIX
+ *	relay TCP-PORT
+ *	files
  *
- * An address belongs to an interface that an earlier line names.
+ * An address belongs to an interface that an earlier line names. With a relay, the controller reaches that port of
+ * the loopback interface. `files` says that there are some in /oneclock/files: a guest without them does not look,
+ * since even that would move what it does in virtual time.
  */
 
 #define NODE_MAX_FILE 65536
@@ -47,6 +51,9 @@ struct node_address {
 struct node {
 	char hostname[NODE_MAX_HOSTNAME + 1];
 	bool host_root;
+	/* 0: no relay. */
+	uint16_t relay_port;
+	bool files;
 	unsigned int interface_count;
 	struct node_interface interfaces[NODE_MAX_INTERFACES];
 	unsigned int address_count;

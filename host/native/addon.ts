@@ -42,6 +42,8 @@ export interface Addon {
     stdio: readonly [number, number, number],
   ): [pid: number, pidfd: number];
   pipe(): [reader: number, writer: number];
+  /** Sets O_NONBLOCK, for whoever else has the open file too. */
+  setNonBlocking(descriptor: number): void;
   socketPair(): [number, number];
   connectUnix(path: string): number;
   getAffinity(): number[];

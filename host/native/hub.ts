@@ -69,8 +69,8 @@ export interface Hub {
   /** @throws OneclockError `MACHINE` where the program cannot be started */
   spawn(options: SpawnOptions, onExit: (exit: Exit) => void): Child;
   /**
-   * Waits for something to happen, for `timeoutMs` at most (0: only what is there already), and calls the
-   * handlers.
+   * Waits for something to happen, for `timeoutMs` at most (0: only what is there already; fractions count), and
+   * calls the handlers.
    *
    * @returns how many handlers were called; 0 on time-out or where a signal came
    */

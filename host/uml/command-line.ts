@@ -11,10 +11,10 @@ export interface UmlDevice {
 export interface UmlCommand {
   /** Bytes. */
   readonly memory: number;
-  /** What the guest's randomness comes from. */
-  readonly seed: bigint;
-  /** The time socket's name in the guest's own folder. */
-  readonly timeSocket: string;
+  /** What the guest's randomness comes from; without one, this machine's. */
+  readonly seed?: bigint;
+  /** The time socket's name in the guest's own folder; without one, the guest is in real time. */
+  readonly timeSocket?: string;
   /** The initial file system's name in the guest's own folder. */
   readonly initramfs: string;
   readonly devices: readonly UmlDevice[];
@@ -24,11 +24,11 @@ export interface UmlCommand {
  * The arguments of a UML kernel. The kernel mixes its command line into its random generator, so nothing here may
  * differ between two runs: every path is relative to the guest's own folder.
  */
-export function umlArguments(command: UmlCommand): string[] {
+export function umlArguments({ memory, seed, timeSocket, initramfs, devices }: UmlCommand): string[] {
   return [
-    `mem=${command.memory / 1024}K`,
-    `initrd=${command.initramfs}`,
-    `um_seed=${command.seed}`,
+    `mem=${memory / 1024}K`,
+    `initrd=${initramfs}`,
+    ...(seed === undefined ? [] : [`um_seed=${seed}`]),
     // The kernel makes a folder of its own for its control socket: within the guest's, and by a fixed name.
     'uml_dir=.',
     'umid=uml',
@@ -44,8 +44,8 @@ export function umlArguments(command: UmlCommand): string[] {
     'root=/dev/ram0',
     // Interrupts for frames that have been sent would cost an activation each, and tell the guest nothing.
     'virtio_net.napi_tx=0',
-    ...command.devices.map(({ socket, type }) => `virtio_uml.device=${socket}:${type}`),
+    ...devices.map(({ socket, type }) => `virtio_uml.device=${socket}:${type}`),
     // Last, because the guest's time begins with the connection: what comes before is read by then.
-    `time-travel=ext:1:${command.timeSocket}`,
+    ...(timeSocket === undefined ? [] : [`time-travel=ext:1:${timeSocket}`]),
   ];
 }

@@ -50,7 +50,7 @@ class AgentProcess {
 
   async link(): Promise<TestLink> {
     const port = await until('it listens', () => /listening at 127\.0\.0\.1:(\d+)/.exec(this.stderr)?.[1]);
-    return TestLink.open({ host: '127.0.0.1', port: Number(port), key: KEY, name: 'bp1' });
+    return TestLink.open({ at: { host: '127.0.0.1', port: Number(port) }, key: KEY, name: 'bp1' });
   }
 
   file(name: keyof typeof FILES): string {

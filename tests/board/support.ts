@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { onTestFinished } from 'vitest';
 import { type AgentBounds, BoardAgent } from '../../backend/board-agent/index.js';
 import { BoardLink, type BoardLinkOptions } from '../../backend/participants/board-link.js';
+import type { BoardAddress } from '../../backend/participants/board-link-connection.js';
 import { FakeKernelModule } from '../../host/board/testing/fake-kernel-module.js';
 import { FakeVtDevice } from '../../host/board/testing/fake-vt-device.js';
 import {
@@ -75,9 +76,9 @@ export class TestBoard {
     );
   }
 
-  async link(options: Partial<BoardLinkOptions> = {}): Promise<TestLink> {
-    const port = options.port ?? this.port;
-    return TestLink.open({ host: '127.0.0.1', key: this.key, name: 'bp1', ...options, port });
+  async link(options: Partial<BoardLinkOptions> & { readonly port?: number } = {}): Promise<TestLink> {
+    const at = { host: '127.0.0.1', port: options.port ?? this.port };
+    return TestLink.open({ at, key: this.key, name: 'bp1', ...options });
   }
 }
 
@@ -88,9 +89,7 @@ export class TestLink {
   readonly failures: Error[] = [];
   link!: BoardLink;
 
-  static async open(
-    options: Pick<BoardLinkOptions, 'host' | 'port' | 'key' | 'name'> & Partial<BoardLinkOptions>,
-  ): Promise<TestLink> {
+  static async open(options: BoardAddress & Partial<BoardLinkOptions>): Promise<TestLink> {
     const test = new TestLink();
     test.link = await BoardLink.connect({
       event: (event) => test.events.push(event),

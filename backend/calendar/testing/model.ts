@@ -262,7 +262,7 @@ export class FakeWorld {
   }
 
   run(): ModelTrace {
-    const lookahead = new Lookahead(this.calendar.domains.length);
+    const lookahead = new Lookahead(this.calendar.timelines.length);
     for (const { id, from, to, latencies } of this.model.links) {
       const [a, b] = [this.participants[from] as FakeParticipant, this.participants[to] as FakeParticipant];
       let way: Way | undefined;

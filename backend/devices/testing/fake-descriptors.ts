@@ -73,7 +73,7 @@ export class FakeDescriptors implements Descriptors {
     if (object instanceof FakeSocket) object.closed = true;
   };
 
-  isNonBlocking(descriptor: number): boolean {
+  setNonBlocking(descriptor: number): boolean {
     const object = this.get(descriptor);
     return !(object instanceof FakeEvent) || object.nonBlocking;
   }

@@ -97,7 +97,7 @@ class HubObject : public Napi::ObjectWrap<HubObject> {
 
   Napi::Value poll(const Napi::CallbackInfo& info) {
     return guarded(info.Env(), [&] {
-      return Napi::Number::New(info.Env(), static_cast<double>(hub_->poll(int_argument(info, 0))));
+      return Napi::Number::New(info.Env(), static_cast<double>(hub_->poll(info[0].As<Napi::Number>().DoubleValue())));
     });
   }
 
@@ -182,6 +182,14 @@ Napi::Value create_pipe(const Napi::CallbackInfo& info) {
     int ends[2];
     check(pipe2(ends, O_CLOEXEC), "pipe2");
     return pair_of(info, ends);
+  });
+}
+
+Napi::Value set_non_blocking(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    int fd = int_argument(info, 0);
+    check(fcntl(fd, F_SETFL, check(fcntl(fd, F_GETFL), "fcntl") | O_NONBLOCK), "fcntl");
+    return info.Env().Undefined();
   });
 }
 
@@ -271,6 +279,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("trimMappings", Napi::Function::New<trim>(env));
   exports.Set("spawn", Napi::Function::New<spawn_child>(env));
   exports.Set("pipe", Napi::Function::New<create_pipe>(env));
+  exports.Set("setNonBlocking", Napi::Function::New<set_non_blocking>(env));
   exports.Set("socketPair", Napi::Function::New<create_socket_pair>(env));
   exports.Set("connectUnix", Napi::Function::New<connect_unix>(env));
   exports.Set("getAffinity", Napi::Function::New<get_affinity>(env));

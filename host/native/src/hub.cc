@@ -200,13 +200,15 @@ void Hub::read_source(uint32_t id, Source& source) {
   }
 }
 
-size_t Hub::poll(int timeout_ms) {
+size_t Hub::poll(double timeout_ms) {
   event_count_ = data_used_ = descriptors_used_ = 0;
   epoll_event ready[kMaxEvents];
-  int count = epoll_wait(epoll_.get(), ready, kMaxEvents, timeout_ms);
+  auto nanoseconds = static_cast<int64_t>(timeout_ms * 1e6);
+  timespec timeout{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
+  int count = epoll_pwait2(epoll_.get(), ready, kMaxEvents, &timeout, nullptr);
   if (count < 0) {
     if (errno == EINTR) return 0;
-    fail("epoll_wait");
+    fail("epoll_pwait2");
   }
   for (int i = 0; i < count; i++) {
     uint32_t id = ready[i].data.u32;

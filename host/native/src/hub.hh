@@ -57,7 +57,7 @@ class Hub {
   /** 0, or the errno for which the peer is to be given up. */
   int send(uint32_t source, const uint8_t* bytes, size_t length, const int* fds, size_t count);
   /** How many events there are; 0 after a signal or the time-out. */
-  size_t poll(int timeout_ms);
+  size_t poll(double timeout_ms);
 
   Event* events() { return events_.get(); }
   uint8_t* data() { return data_.get(); }

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+import type { BoardEvent } from '../../protocols/board/index.js';
+import type { Calendar, Domain, RealTime } from '../calendar/index.js';
+import { after, EventKind, type Instant, instant, REAL_TIME_WINDOW, ZERO } from '../calendar/index.js';
+import { OneclockError } from '../errors.js';
+import type { Topology, WireSpec } from '../topology/model.js';
+import type { Level } from '../wires/index.js';
+import { BoardClock } from './board-clock.js';
+import { type BoardMachine, BoardNode, WATCHDOG_MS } from './board-node.js';
+import { BoardTimes } from './board-times.js';
+import { CONTROLLER, FreezeLine } from './freeze-line.js';
+import type { RunNode } from './node.js';
+import type { BoardResult, NodeResult } from './result.js';
+
+/** How long all boards may take to say that they are frozen, before the run begins. */
+const FREEZE_MS = 5_000;
+
+export interface BoardsOwner {
+  /** The level of the line that freezes boards has changed. */
+  level(at: Instant, level: Level): void;
+  console(node: RunNode, at: Instant, bytes: Uint8Array): void;
+  /** Its `run` has ended at `at` by its own clock. */
+  ended(node: RunNode, at: Instant, end: { readonly code: number } | { readonly signal: number }): void;
+  failed(node: RunNode, error: OneclockError): void;
+  /** Nothing can go on any more. */
+  stuck(error: OneclockError): void;
+}
+
+/**
+ * The boards of a run, and what holds guests and boards to one clock. Guests are never granted time past that of the
+ * boards by more than the lookahead, which is the calendar's business; here, boards are frozen where they would come to
+ * a time that guests can still reach, and let go when guests have nothing left to do before they are.
+ */
+export class Boards {
+  readonly timeline: RealTime;
+  readonly #clock = new BoardClock();
+  readonly #line = new FreezeLine((level) => this.#edge(level));
+  readonly #times: BoardTimes;
+  readonly #boards: BoardNode[] = [];
+  readonly #wire: WireSpec;
+  /** Guests with a pin on the line. */
+  readonly #guests: { readonly node: RunNode; readonly domain: Domain }[] = [];
+  /** By how much the clock was corrected; nanoseconds. */
+  #corrected = 0n;
+  #started = false;
+  #frozenSince = 0;
+  #watchdogAt = 0;
+  /** Of wall time. */
+  #beganMs = 0;
+  #endedMs = 0;
+  #edges = 0;
+
+  constructor(
+    topology: Topology,
+    private readonly calendar: Calendar,
+    private readonly owner: BoardsOwner,
+  ) {
+    this.timeline = calendar.addRealTime(() => this.#clock.now());
+    this.#wire = topology.wires.find(({ role }) => role === 'freeze') as WireSpec;
+    this.#times = new BoardTimes(topology.nodes.filter(({ board }) => board).length);
+  }
+
+  get list(): readonly BoardNode[] {
+    return this.#boards;
+  }
+
+  get edges(): number {
+    return this.#line.edges;
+  }
+
+  add(node: RunNode, machine: BoardMachine): BoardNode {
+    const board: BoardNode = new BoardNode(node, this.#boards.length, machine, {
+      event: (event) => this.#event(board, event),
+      failed: (error) => this.owner.failed(node, error),
+    });
+    this.#boards.push(board);
+    return board;
+  }
+
+  addGuest(node: RunNode, domain: Domain): void {
+    if (this.#wire.pins.some((pin) => pin.node === node.spec.name)) this.#guests.push({ node, domain });
+  }
+
+  /** Whether the line at `offset` of a node is a pin of the wire that freezes boards. */
+  owns(node: RunNode, offset: number): boolean {
+    const line = node.spec.lines[offset];
+    return this.#wire.pins.some((pin) => pin.node === node.spec.name && pin.line === line);
+  }
+
+  /** Starts every board, freezes it and starts its `run`. Bounded. @throws OneclockError PARTICIPANT */
+  async prepare(): Promise<void> {
+    await Promise.all(this.#boards.map((board) => board.prepare()));
+    this.#line.raise(CONTROLLER);
+    await Promise.all(this.#boards.map((board) => this.#expectFrozen(board)));
+    await Promise.all(
+      this.#boards.map(async (board) => {
+        const { time, pauses, frozenNs } = await board.begin();
+        this.#times.begin(board.place, time.monotonicNs - time.frozenNs, pauses, frozenNs);
+      }),
+    );
+    this.#started = true;
+    this.#beganMs = performance.now();
+  }
+
+  /**
+   * Lets happen what is due, and freezes the boards or lets them go.
+   *
+   * @returns the milliseconds for which there is nothing to do but to hear messages
+   */
+  step(): number {
+    const { timeline, calendar } = this;
+    timeline.deliver();
+    let now = this.#clock.now();
+    if (timeline.outbox.length > 0 || now >= calendar.wake) calendar.resume();
+    now = this.#clock.now();
+    if (now >= timeline.horizon) this.#line.raise(CONTROLLER);
+    else if (calendar.waiting) this.#line.lower(CONTROLLER);
+    if (this.#line.level === 1) return this.#watch();
+    const next = [timeline.due, calendar.wake, timeline.horizon].reduce((a, b) => (a < b ? a : b));
+    return Math.max(Number(next - this.#clock.now()) / 1e6, 0);
+  }
+
+  /** A guest drives the line, at the present instant of its domain; or a board does, now. */
+  drive(node: RunNode, domain: Domain | undefined, offset: number, level: Level | undefined): void {
+    const holder = `${node.spec.name}.${node.spec.lines[offset]}`;
+    const act = () => (level === 1 ? this.#line.raise(holder) : this.#line.lower(holder));
+    if (domain === undefined) return act();
+    domain.post(this.timeline, {
+      at: after(domain.now, this.#wire.latency),
+      kind: EventKind.EDGE,
+      source: node.spec.index,
+      sequence: this.#edges++,
+      apply: act,
+    });
+  }
+
+  /** A node lets go of the line, or has gone. */
+  release(node: RunNode): void {
+    for (const pin of this.#wire.pins) {
+      if (pin.node === node.spec.name) this.#line.lower(`${pin.node}.${pin.line}`);
+    }
+  }
+
+  /** The board takes no part any more. */
+  gone(board: BoardNode): void {
+    this.#times.gone(board.place);
+    this.release(board.node);
+    board.close();
+  }
+
+  /** What the result says of a board and not of guests; nothing where the node is no board, or never began. */
+  resultOf(node: RunNode): Omit<BoardResult, keyof NodeResult> | undefined {
+    const board = this.#boards.find((each) => each.node === node);
+    const times = board && this.#times.of(board.place);
+    if (!times) return undefined;
+    const { freezes, frozenNs, pauseNs, resumeNs, skewNs } = times;
+    const fraction = Math.min(Number(frozenNs) / 1e6 / (this.#endedMs - this.#beganMs), 1);
+    return {
+      freezes,
+      frozenNs: frozenNs.toString(),
+      frozenFraction: Math.round(fraction * 1e4) / 1e4,
+      pauseNs,
+      resumeNs,
+      skewNs,
+      clock: board.clock ?? 'unknown',
+    };
+  }
+
+  /** Has every board put back. Bounded. */
+  async end(): Promise<void> {
+    this.#endedMs = performance.now();
+    await Promise.all(this.#boards.map((board) => board.release()));
+  }
+
+  close(): void {
+    for (const board of this.#boards) board.close();
+  }
+
+  async #expectFrozen(board: BoardNode): Promise<void> {
+    const deadline = performance.now() + FREEZE_MS;
+    while (!(await board.status()).frozen) {
+      if (performance.now() < deadline) continue;
+      const { name } = board.node.spec;
+      throw new OneclockError(
+        'PARTICIPANT',
+        `${name} does not freeze: its pause line, ${board.spec.pause}, sees no edge within ${FREEZE_MS / 1000} s`,
+      );
+    }
+  }
+
+  /** The line has changed: the boards see it at once, and guests as soon as virtual time lets them. */
+  #edge(level: Level): void {
+    const clock = this.#clock;
+    if (level === 1) {
+      clock.freeze();
+      this.#frozenSince = performance.now();
+      this.#watchdogAt = this.#frozenSince + WATCHDOG_MS / 2;
+      if (this.#started) this.#times.freeze(clock.now(), this.#corrected);
+    } else {
+      if (this.#started) clock.resume();
+      for (const board of this.#boards) board.extendWatchdog(0);
+    }
+    for (const { pins } of [this.#wire]) {
+      for (const { node: name, line } of pins) this.#sense(name, line, level);
+    }
+    this.owner.level(clock.now(), level);
+  }
+
+  #sense(name: string, line: string, level: Level): void {
+    const board = this.#boards.find(({ node }) => node.spec.name === name);
+    if (board) {
+      const { node } = board;
+      if (line !== board.spec.signal) node.gpio?.sense(node.spec.lines.indexOf(line), level);
+      return;
+    }
+    const guest = this.#guests.find(({ node }) => node.spec.name === name);
+    if (!guest) return;
+    const { node, domain } = guest;
+    this.timeline.post(domain, {
+      // Nobody is granted time up to there.
+      at: after(this.#clock.now(), REAL_TIME_WINDOW),
+      kind: EventKind.EDGE,
+      source: node.spec.index,
+      sequence: this.#edges++,
+      apply: () => node.gpio?.sense(node.spec.lines.indexOf(line), level),
+    });
+  }
+
+  /** While boards are frozen: keeps their watchdogs from letting them go, and finds out when nothing can go on. */
+  #watch(): number {
+    const now = performance.now();
+    if (now >= this.#watchdogAt) {
+      for (const board of this.#boards) board.extendWatchdog(now - this.#frozenSince);
+      this.#watchdogAt = now + WATCHDOG_MS / 2;
+    }
+    const { holders } = this.#line;
+    const names = new Set(this.#guests.map(({ node }) => node.spec.name));
+    const isGuests = (holder: string) => names.has(holder.slice(0, holder.indexOf('.')));
+    if (this.calendar.waiting && holders.length > 0 && holders.every(isGuests)) {
+      const who = holders.join(' and ');
+      this.owner.stuck(
+        new OneclockError(
+          'PARTICIPANT',
+          `${who} freezes the boards, and no guest may go further than they are: it has to lower the line ` +
+            'before anything else happens in virtual time',
+        ),
+      );
+    }
+    return this.#watchdogAt - now;
+  }
+
+  #event(board: BoardNode, event: BoardEvent): void {
+    const { node } = board;
+    switch (event.type) {
+      case 'paused':
+        this.#times.paused(board.place, event);
+        break;
+      case 'resumed': {
+        if (event.watchdogReleases > 0n) this.#watchdogFired(board);
+        for (const correction of this.#times.resumed(board.place, event)) this.#follow(correction);
+        break;
+      }
+      case 'console':
+        this.owner.console(node, this.#boardTime(board, event.time), event.data);
+        break;
+      case 'exited':
+        if (event.run === board.run) this.owner.ended(node, this.#boardTime(board, event.time), event);
+        break;
+      case 'problem':
+        this.owner.failed(node, new OneclockError('PARTICIPANT', `${node.spec.name}: ${event.text}`));
+        break;
+    }
+  }
+
+  #boardTime(board: BoardNode, time: { readonly monotonicNs: bigint; readonly frozenNs: bigint }): Instant {
+    return this.#started ? instant(this.#times.sinceBegin(board.place, time)) : ZERO;
+  }
+
+  #watchdogFired(board: BoardNode): void {
+    const { name } = board.node.spec;
+    const { holders } = this.#line;
+    const who = holders.length > 0 ? holders.join(' and ') : 'somebody';
+    this.owner.failed(
+      board.node,
+      new OneclockError('PARTICIPANT', `${name} was let go by its watchdog while ${who} froze it`),
+    );
+  }
+
+  /** Lets the clock follow what the boards' own clocks were on the average. */
+  #follow(correction: bigint): void {
+    this.#clock.correct(correction - this.#corrected);
+    this.#corrected = correction;
+  }
+}
