@@ -57,6 +57,38 @@ static irqreturn_t vtgpio_either_edge(int irq, void *data)
 					       vtgpio_resume_edge(irq, data);
 }
 
+/*
+ * The same for a line that can be read by a thread only, such as one of an
+ * expander. The edge is taken for the other one than the last at once; then
+ * the thread reads the level, which decides.
+ */
+static irqreturn_t vtgpio_some_edge(int irq, void *data)
+{
+	struct vtgpio *vt = data;
+
+	WRITE_ONCE(vt->lines.guessed, true);
+	if (READ_ONCE(vt->paused))
+		vtgpio_resume_edge(irq, data);
+	else
+		vtgpio_pause_edge(irq, data);
+	return IRQ_WAKE_THREAD;
+}
+
+static irqreturn_t vtgpio_settle(int irq, void *data)
+{
+	u64 now = ktime_get_ns();
+	struct vtgpio *vt = data;
+
+	/* An interrupt that is a thread's itself has had nobody to guess. */
+	if (!xchg(&vt->lines.guessed, false))
+		vtgpio_count_edge(vt);
+	if (vtgpio_level(vt->lines.pause))
+		vtgpio_pause(vt, now);
+	else
+		vtgpio_resume(vt, now);
+	return IRQ_HANDLED;
+}
+
 /* Takes the lines that are described; the pause line has to be. */
 int vtgpio_lines_get(struct vtgpio *vt)
 {
@@ -78,8 +110,9 @@ int vtgpio_lines_get(struct vtgpio *vt)
 	return 0;
 }
 
+/* With a thread, the handler is called in the interrupt and the thread after it. */
 static int vtgpio_listen(struct vtgpio *vt, struct gpio_desc *line,
-			 irq_handler_t handler, unsigned long edges)
+			 irq_handler_t handler, irq_handler_t thread, unsigned long edges)
 {
 	int irq = gpiod_to_irq(line), err;
 
@@ -87,7 +120,10 @@ static int vtgpio_listen(struct vtgpio *vt, struct gpio_desc *line,
 		return irq;
 	if (gpiod_is_active_low(line) && edges != (IRQF_TRIGGER_RISING | IRQF_TRIGGER_FALLING))
 		edges ^= IRQF_TRIGGER_RISING | IRQF_TRIGGER_FALLING;
-	err = request_any_context_irq(irq, handler, edges, "vtgpio", vt);
+	if (thread)
+		err = request_threaded_irq(irq, handler, thread, edges, "vtgpio", vt);
+	else
+		err = request_any_context_irq(irq, handler, edges, "vtgpio", vt);
 	return err < 0 ? err : irq;
 }
 
@@ -99,7 +135,11 @@ int vtgpio_lines_listen(struct vtgpio *vt)
 	if (!lines->pause)
 		return 0;
 	if (!lines->resume) {
-		irq = vtgpio_listen(vt, lines->pause, vtgpio_either_edge,
+		bool sleeps = gpiod_cansleep(lines->pause);
+
+		irq = vtgpio_listen(vt, lines->pause,
+				    sleeps ? vtgpio_some_edge : vtgpio_either_edge,
+				    sleeps ? vtgpio_settle : NULL,
 				    IRQF_TRIGGER_RISING | IRQF_TRIGGER_FALLING);
 		if (irq < 0)
 			return dev_err_probe(vt->dev, irq, "interrupt of the pause line\n");
@@ -107,11 +147,11 @@ int vtgpio_lines_listen(struct vtgpio *vt)
 		return 0;
 	}
 
-	irq = vtgpio_listen(vt, lines->resume, vtgpio_resume_edge, IRQF_TRIGGER_FALLING);
+	irq = vtgpio_listen(vt, lines->resume, vtgpio_resume_edge, NULL, IRQF_TRIGGER_FALLING);
 	if (irq < 0)
 		return dev_err_probe(vt->dev, irq, "interrupt of the resume line\n");
 	lines->resume_irq = irq;
-	irq = vtgpio_listen(vt, lines->pause, vtgpio_pause_edge, IRQF_TRIGGER_RISING);
+	irq = vtgpio_listen(vt, lines->pause, vtgpio_pause_edge, NULL, IRQF_TRIGGER_RISING);
 	if (irq < 0) {
 		vtgpio_lines_ignore(vt);
 		return dev_err_probe(vt->dev, irq, "interrupt of the pause line\n");

@@ -17,6 +17,7 @@ struct device;
 struct gpio_desc;
 struct task_struct;
 struct tracepoint;
+struct vt_clock;
 
 #define VTGPIO_SLOTS		16
 #define VTGPIO_TDF_NORMAL	1000
@@ -29,21 +30,6 @@ enum vtgpio_method {
 	VTGPIO_SIGNAL,	/* SIGSTOP to each process in turn */
 	VTGPIO_NR_METHODS,
 };
-
-/*
- * What the kernel offers to hide frozen time. Called with interrupts off, and
- * must not sleep. A member is NULL when the kernel does not offer it.
- */
-struct vtgpio_clock_ops {
-	int (*freeze)(struct pid *pid);
-	int (*unfreeze)(struct pid *pid);
-	int (*set_dilation)(struct pid *pid, u32 tdf);
-};
-
-/* Exported by kernels that have virtual time; looked up when the module loads. */
-int vt_freeze_pid(struct pid *pid);
-int vt_unfreeze_pid(struct pid *pid);
-int vt_set_dilation(struct pid *pid, u32 tdf);
 
 /* One thread. The list of its process holds a reference, a queued work another. */
 struct vtgpio_thread {
@@ -66,7 +52,7 @@ struct vtgpio_process {
 	struct vtgpio_process *root;	/* whose tree this belongs to; NULL: listed itself */
 	bool tree;			/* its children belong to the list too */
 	bool signalled;			/* SIGSTOP was sent */
-	bool clock;			/* its clock stands still */
+	bool clock;			/* has the clock, or cannot have it */
 	s8 slot;			/* pid_01 is 0; -1: none */
 };
 
@@ -81,12 +67,14 @@ struct vtgpio_lines {
 	struct gpio_desc *resume;	/* NULL: the pause line's other edge */
 	int pause_irq;
 	int resume_irq;
+	bool guessed;			/* an edge was, and its level is not read yet */
 };
 
 struct vtgpio {
 	struct kobject kobj;
 	struct device *dev;
 	struct vtgpio_lines lines;
+	struct vt_clock *clock;		/* NULL: the kernel has no virtual time */
 
 	struct mutex drive;		/* protects the level of the signal line */
 
@@ -111,11 +99,12 @@ struct vtgpio {
 	u32 tdf;
 	unsigned int watchdog_ms;
 	unsigned int period_ms;		/* set once */
-	u64 paused_at;			/* when the first process of the last pause was told */
+	u64 paused_at;			/* when the last pause began to tell processes */
 	u64 resumed_at;
 	u64 frozen_ns;			/* of the pauses that have ended */
 	u64 pauses;
-	u64 notified;			/* the last pause that user space was told of */
+	u64 notified_pauses;		/* of which user space was told */
+	u64 notified_resumes;
 	u64 resumes;
 	u64 edges;
 	u64 watchdog_releases;
@@ -124,7 +113,7 @@ struct vtgpio {
 	struct vtgpio_latency resume_latency;
 	struct vtgpio_latency pause_spread;
 
-	struct work_struct after;	/* what a pause leaves to process context */
+	struct work_struct after;	/* what is left to process context */
 	struct delayed_work watchdog;
 	struct delayed_work period;
 };
@@ -155,6 +144,7 @@ struct pid *vtgpio_find_pid(pid_t nr);
 int vtgpio_add(struct vtgpio *vt, struct pid *pid, bool tree, int slot);
 int vtgpio_remove(struct vtgpio *vt, struct pid *pid);
 void vtgpio_clear_slot(struct vtgpio *vt, int slot);
+void vtgpio_join(struct vtgpio *vt);
 struct vtgpio_process *vtgpio_listed(struct vtgpio *vt, struct pid *pid);
 void vtgpio_drain(struct vtgpio *vt);
 void vtgpio_stop_process(struct vtgpio *vt, struct vtgpio_process *proc);
@@ -170,14 +160,51 @@ void vtgpio_hold_drain(void);
 /* pause.c */
 void vtgpio_pause(struct vtgpio *vt, u64 edge);
 void vtgpio_resume(struct vtgpio *vt, u64 edge);
+u64 vtgpio_frozen_ns(struct vtgpio *vt, u64 now);
 void vtgpio_pause_init(struct vtgpio *vt);
 void vtgpio_pause_start(struct vtgpio *vt);
 void vtgpio_pause_exit(struct vtgpio *vt);
 
 /* clock.c */
-extern struct vtgpio_clock_ops vtgpio_clock;
-void vtgpio_clock_init(void);
-void vtgpio_clock_exit(void);
+#ifdef CONFIG_VIRTUAL_TIME
+int vtgpio_clock_create(struct vtgpio *vt);
+void vtgpio_clock_put(struct vtgpio *vt);
+void vtgpio_clock_freeze(struct vtgpio *vt);
+void vtgpio_clock_unfreeze(struct vtgpio *vt);
+u64 vtgpio_clock_frozen_ns(struct vtgpio *vt);
+int vtgpio_clock_set_dilation(struct vtgpio *vt, u32 tdf);
+int vtgpio_clock_lacks(struct vtgpio *vt, struct pid *pid);
+int vtgpio_clock_join(struct vtgpio *vt, struct pid *pid);
+#else
+static inline int vtgpio_clock_create(struct vtgpio *vt)
+{
+	return 0;
+}
+
+static inline void vtgpio_clock_put(struct vtgpio *vt) { }
+static inline void vtgpio_clock_freeze(struct vtgpio *vt) { }
+static inline void vtgpio_clock_unfreeze(struct vtgpio *vt) { }
+
+static inline u64 vtgpio_clock_frozen_ns(struct vtgpio *vt)
+{
+	return 0;
+}
+
+static inline int vtgpio_clock_set_dilation(struct vtgpio *vt, u32 tdf)
+{
+	return 0;
+}
+
+static inline int vtgpio_clock_lacks(struct vtgpio *vt, struct pid *pid)
+{
+	return 0;
+}
+
+static inline int vtgpio_clock_join(struct vtgpio *vt, struct pid *pid)
+{
+	return 0;
+}
+#endif
 
 /* sysfs.c */
 extern const char * const vtgpio_methods[VTGPIO_NR_METHODS];
@@ -185,7 +212,7 @@ int vtgpio_sysfs_init(void);
 void vtgpio_sysfs_exit(void);
 int vtgpio_sysfs_add(struct vtgpio *vt, unsigned int number);
 void vtgpio_sysfs_remove(struct vtgpio *vt);
-void vtgpio_notify_pause(struct vtgpio *vt);
+void vtgpio_notify(struct vtgpio *vt, bool paused, bool resumed);
 extern const struct kobj_type vtgpio_ktype;
 
 #endif /* VTGPIO_H */

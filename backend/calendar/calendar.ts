@@ -118,6 +118,7 @@ export class Calendar {
     invariant(this.#realTime === undefined, () => 'there is one timeline in real time at most');
     const timeline: RealTime = new RealTime(this.timelines.length, {
       now,
+      distance: (from) => this.#lookahead?.distance(from.index, timeline.index) ?? ZERO,
       changed: () => this.#changed.add(timeline),
     });
     this.timelines.push(timeline);
@@ -213,7 +214,7 @@ export class Calendar {
     const span = Math.min(Number(longest), Number(between(safe, limit)));
     this.#nextReady = 0;
     this.#ready = (this.#windows as Windows).open(span);
-    if (realTime) this.#allow(realTime);
+    if (realTime) this.#allow(realTime, limit);
     this.#options.opened?.();
     invariant(
       this.#ready.length > 0 || this.#waiting,
@@ -222,24 +223,27 @@ export class Calendar {
   }
 
   /** Tells the timeline in real time how far it may go; where nobody else has anything to do, it is waited for. */
-  #allow(realTime: RealTime): void {
+  #allow(realTime: RealTime, limit: Instant): void {
     const at = (this.#windows as Windows).nextOf(realTime.index);
     const own = this.#ready.find(({ domain }) => domain === realTime.index);
     realTime.horizon = own?.horizon ?? at;
     if (own) this.#ready = this.#ready.filter((window) => window !== own);
     this.#waiting = this.#ready.length === 0;
-    if (this.#waiting) this.wake = earlier(realTime.horizon, this.#nextReadiness(realTime, at));
+    if (this.#waiting) this.wake = earlier(realTime.horizon, this.#nextReadiness(realTime, at, limit));
   }
 
-  /** When a domain may run next, as far as that depends on the timeline in real time, which is at `at`. */
-  #nextReadiness(realTime: RealTime, at: Instant): Instant {
+  /**
+   * When a domain may run next, as far as that depends on the timeline in real time, which is at `at`; before `limit`,
+   * where a barrier is held in any case.
+   */
+  #nextReadiness(realTime: RealTime, at: Instant, limit: Instant): Instant {
     const windows = this.#windows as Windows;
     const lookahead = this.#lookahead as Lookahead;
     let first = NEVER;
     let idle = true;
     for (const { index } of this.timelines) {
       const next = windows.nextOf(index);
-      if (index === realTime.index || next === NEVER) continue;
+      if (index === realTime.index || next >= limit) continue;
       idle = false;
       const ahead = earlier(lookahead.distance(realTime.index, index), after(ZERO, REAL_TIME_WINDOW));
       // Its horizon is `ahead` of real time, where no other domain is nearer.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { type CalendarEvent, happensBefore } from './event.js';
 import { Heap } from './heap.js';
-import { type Instant, NEVER, ZERO } from './time.js';
+import { after, duration, earlier, type Instant, NEVER, ZERO } from './time.js';
 import type { Crossing, Timeline } from './timeline.js';
 
 export interface RealTimeHost {
   /** The time of the boards; it never goes backward. */
   now(): Instant;
+  /** The least time in which anything in `from` can reach the boards. */
+  distance(from: Timeline): Instant;
   /** Something was posted or accepted. */
   changed(): void;
 }
@@ -45,10 +47,15 @@ export class RealTime implements Timeline {
     return this.#queue.peek()?.at ?? NEVER;
   }
 
+  /** As of a domain: the other may answer, so the boards may go only to where its answer could be here. */
   post(target: Timeline, event: CalendarEvent): void {
-    if (target === this) this.#queue.push(event);
-    else this.outbox.push({ target, event });
     this.host.changed();
+    if (target === this) {
+      this.#queue.push(event);
+      return;
+    }
+    this.outbox.push({ target, event });
+    this.horizon = earlier(this.horizon, after(event.at, duration(this.host.distance(target))));
   }
 
   accept(event: CalendarEvent): void {

@@ -118,11 +118,13 @@ function range(layout: Layout, states: CableStates): string {
 }
 
 function notes(
-  { links, switches, wires, changes }: Topology,
+  { nodes, links, switches, wires, changes }: Topology,
   layout: Layout,
   groups: readonly string[][],
 ): string[] {
-  const cables = [...links, ...switches, ...wires];
+  // The wire that freezes boards bounds nothing that guests do.
+  const cables = [...links, ...switches, ...wires.filter(({ role }) => role !== 'freeze')];
+  const boards = new Set(nodes.filter(({ board }) => board !== undefined).map(({ name }) => name));
   const isShort = (latency: Duration) => latency > NO_TIME && latency < SHORT_WINDOW;
   const joins = new Set(cables.filter(({ latency }) => latency === NO_TIME).map(({ name }) => name));
   return [
@@ -138,9 +140,12 @@ function notes(
         : [];
     }),
     ...groups
-      .filter((names) => names.length > 1)
+      .filter((names) => names.length > 1 && !names.some((name) => boards.has(name)))
       .map((names) => `note: ${names.join(', ')} are joined without latency, so one of them runs at a time`),
-    ...(layout.domains === 1 ? ['note: there is one domain, so nothing runs at once'] : []),
+    ...(boards.size > 0
+      ? [`note: ${[...boards].join(', ')} keep real time, and so does virtual time, at most`]
+      : []),
+    ...(layout.domains === 1 && boards.size === 0 ? ['note: there is one domain, so nothing runs at once'] : []),
   ];
 }
 

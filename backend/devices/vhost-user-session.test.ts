@@ -168,6 +168,23 @@ describe('a session', () => {
     expect(failures).toEqual([]);
   });
 
+  it('offers no notifications that the other end would wait for, to a guest in real time', () => {
+    const inBand = 1n << BigInt(ProtocolFeature.INBAND_NOTIFICATIONS);
+    const offered = connect().get(R.GET_PROTOCOL_FEATURES);
+    server.close();
+    server = new VhostUserDeviceServer(
+      machine,
+      'net.sock',
+      net,
+      { raise() {}, onClosed() {}, onFailed: (error) => failures.push(error) },
+      { inBand: false },
+    );
+    const guest = connect();
+    expect(guest.get(R.GET_PROTOCOL_FEATURES)).toBe(offered & ~inBand);
+    guest.request(R.SET_PROTOCOL_FEATURES, u64(offered));
+    expect(failures.at(-1)?.message).toContain('were not on offer');
+  });
+
   it('goes on from where a stopped ring was', () => {
     const guest = connect();
     const [, transmit] = startLikeQemu(guest);

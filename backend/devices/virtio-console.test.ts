@@ -14,7 +14,13 @@ import type { OneclockError } from '../errors.js';
 import { encodeControl } from './console-control.js';
 import { FakeFrontEnd, FakeMachine, GUEST_BASE, state, u64 } from './testing/fake-front-end.js';
 import { VhostUserDeviceServer } from './vhost-user-server.js';
-import { AGENT_PORT, CONSOLE_PORT, MAX_PENDING_INPUT_BYTES, VirtioConsole } from './virtio-console.js';
+import {
+  AGENT_PORT,
+  CONSOLE_PORT,
+  MAX_PENDING_INPUT_BYTES,
+  RELAY_PORT,
+  VirtioConsole,
+} from './virtio-console.js';
 
 const DATA = GUEST_BASE + 0x8_0000;
 /** Bytes of memory that the tests give each queue's buffers. */
@@ -114,6 +120,14 @@ describe('VirtioConsole', () => {
   it('says how many ports it has', () => {
     expect([...device.config]).toEqual([0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0]);
     expect(device.queues).toHaveLength(6);
+  });
+
+  it('has the port of a relay only where it is asked for', () => {
+    const withRelay = new VirtioConsole({ name: 'console of b', relay: true }, { output() {} });
+    expect([...withRelay.config]).toEqual([0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0]);
+    expect(withRelay.queues.slice(6).map(({ name }) => name)).toEqual(['port 2 receive', 'port 2 transmit']);
+    expect(withRelay.input(RELAY_PORT, new Uint8Array(1))).toBe(true);
+    expect(device.input(RELAY_PORT, new Uint8Array(1))).toBe(false);
   });
 
   it('brings the ports up with the driver', () => {

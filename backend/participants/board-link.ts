@@ -17,6 +17,8 @@ import { LinkSession } from './board-link-session.js';
 
 export interface BoardLinkOptions extends BoardAddress {
   readonly bounds?: Partial<BoardLinkBounds>;
+  /** Gives up connecting when it is aborted; has no meaning afterwards. */
+  readonly signal?: AbortSignal;
   /** CLOCK_MONOTONIC of this machine in nanoseconds. */
   readonly monotonicNs?: () => bigint;
   readonly event: (event: BoardEvent) => void;
@@ -58,7 +60,14 @@ export class BoardLink {
   /** Takes a board, which has to be free. @throws OneclockError PARTICIPANT */
   static async connect(options: BoardLinkOptions): Promise<BoardLink> {
     const link = new BoardLink(options);
-    await link.#session.open();
+    const { signal } = options;
+    const abort = () => link.close();
+    signal?.addEventListener('abort', abort);
+    try {
+      await link.#session.open();
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
     return link;
   }
 

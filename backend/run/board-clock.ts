@@ -9,6 +9,8 @@ import { type Instant, instant, later, ZERO } from '../calendar/index.js';
 export class BoardClock {
   /** Frozen: the reading; else undefined. */
   #stopped: bigint | undefined = 0n;
+  /** What is to be corrected when it goes on: a frozen clock stands still. */
+  #pending = 0n;
   /** Running: what CLOCK_MONOTONIC was when the reading was 0. */
   #origin = 0n;
   /** No reading was later: it does not go backward (rule T1). */
@@ -22,18 +24,19 @@ export class BoardClock {
   }
 
   now(): Instant {
-    this.#latest = later(this.#latest, instant(this.#reading));
+    this.#latest = later(this.#latest, instant(this.reading));
     return this.#latest;
   }
 
   freeze(): void {
-    this.#stopped = this.#reading;
+    this.#stopped ??= this.reading;
   }
 
   resume(): void {
     if (this.#stopped === undefined) return;
-    this.#origin = this.monotonicNs() - this.#stopped;
+    this.#origin = this.monotonicNs() - this.#stopped - this.#pending;
     this.#stopped = undefined;
+    this.#pending = 0n;
   }
 
   /**
@@ -42,10 +45,11 @@ export class BoardClock {
    */
   correct(nanoseconds: bigint): void {
     if (this.#stopped === undefined) this.#origin -= nanoseconds;
-    else this.#stopped += nanoseconds;
+    else this.#pending += nanoseconds;
   }
 
-  get #reading(): bigint {
+  /** {@link now}, but for corrections that led backward; nanoseconds. */
+  get reading(): bigint {
     return this.#stopped ?? this.monotonicNs() - this.#origin;
   }
 }

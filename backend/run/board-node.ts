@@ -6,11 +6,8 @@ import type { BoardAddress } from '../participants/board-link-connection.js';
 import type { BoardSpec } from '../topology/model.js';
 import type { RunNode } from './node.js';
 
-/**
- * How long the module keeps a board frozen without a word from the controller. Where the controller wants more, it says
- * so in time; where it is gone, the board goes on.
- */
-export const WATCHDOG_MS = 10_000;
+/** How long its agent may take to be there: a virtual board has to boot first. */
+const REACH_MS = 60_000;
 
 /** What has an agent: a virtual board, or one elsewhere. */
 export interface BoardMachine {
@@ -37,9 +34,12 @@ export class BoardNode {
   run: number | undefined;
   /** Whether its processes see the time for which they are frozen: `hidden` or `visible`. */
   clock: string | undefined;
+  /** How often its watchdog had let it go before the run began. */
+  watchdogReleases = 0n;
   #link: BoardLink | undefined;
-  #watchdogMs = WATCHDOG_MS;
+  #watchdogMs = 0;
   #over = false;
+  readonly #connecting = new AbortController();
 
   constructor(
     readonly node: RunNode,
@@ -55,13 +55,21 @@ export class BoardNode {
     return board;
   }
 
+  /** How long it stays frozen at most without a word from the controller. */
+  get watchdogMs(): number {
+    return Number(this.spec.watchdog / 1_000_000n);
+  }
+
   /** Starts it and makes it ready to be frozen. Bounded by the link. @throws OneclockError PARTICIPANT */
   async prepare(): Promise<void> {
     const { pause, resume, signal, tdf } = this.spec;
     const { machine } = this;
-    this.machine.start();
+    this.#watchdogMs = this.watchdogMs;
+    machine.start();
     this.#link = await BoardLink.connect({
       ...machine.address,
+      signal: this.#connecting.signal,
+      bounds: { reachMs: REACH_MS },
       event: (event) => {
         if (!this.#over) this.owner.event(event);
       },
@@ -84,6 +92,7 @@ export class BoardNode {
     if (run !== undefined) this.run = (await link.start(run)).run;
     const status = await link.status();
     this.clock = status.clock;
+    this.watchdogReleases = status.watchdogReleases;
     return status;
   }
 
@@ -91,9 +100,9 @@ export class BoardNode {
     return (this.#link as BoardLink).status();
   }
 
-  /** Sees to it that the module keeps the board frozen for {@link WATCHDOG_MS} from now on. */
+  /** The board is frozen since `frozenMs`: its watchdog waits for {@link watchdogMs} from now on. */
   extendWatchdog(frozenMs: number): void {
-    const wanted = Math.ceil(frozenMs) + WATCHDOG_MS;
+    const wanted = Math.ceil(frozenMs) + this.watchdogMs;
     if (this.#over || wanted === this.#watchdogMs) return;
     this.#watchdogMs = wanted;
     // Where that cannot be said, the link says why.
@@ -110,6 +119,7 @@ export class BoardNode {
 
   close(): void {
     this.#over = true;
+    this.#connecting.abort();
     this.#link?.close();
     this.machine.close();
   }

@@ -6,7 +6,7 @@ import { OneclockError } from '../errors.js';
 import type { Topology, WireSpec } from '../topology/model.js';
 import type { Level } from '../wires/index.js';
 import { BoardClock } from './board-clock.js';
-import { type BoardMachine, BoardNode, WATCHDOG_MS } from './board-node.js';
+import { type BoardMachine, BoardNode } from './board-node.js';
 import { BoardTimes } from './board-times.js';
 import { CONTROLLER, FreezeLine } from './freeze-line.js';
 import type { RunNode } from './node.js';
@@ -49,6 +49,8 @@ export class Boards {
   #beganMs = 0;
   #endedMs = 0;
   #edges = 0;
+  /** When guests that hold the line up raised it, by holder. */
+  readonly #raised = new Map<string, Instant>();
 
   constructor(
     topology: Topology,
@@ -125,8 +127,13 @@ export class Boards {
     const holder = `${node.spec.name}.${node.spec.lines[offset]}`;
     const act = () => (level === 1 ? this.#line.raise(holder) : this.#line.lower(holder));
     if (domain === undefined) return act();
+    // Boards stay where they are until the line falls: that happens as soon as it is known.
+    const at = level === 1 ? after(domain.now, this.#wire.latency) : this.#raised.get(holder);
+    if (at === undefined) return;
+    if (level === 1) this.#raised.set(holder, at);
+    else this.#raised.delete(holder);
     domain.post(this.timeline, {
-      at: after(domain.now, this.#wire.latency),
+      at,
       kind: EventKind.EDGE,
       source: node.spec.index,
       sequence: this.#edges++,
@@ -137,7 +144,9 @@ export class Boards {
   /** A node lets go of the line, or has gone. */
   release(node: RunNode): void {
     for (const pin of this.#wire.pins) {
-      if (pin.node === node.spec.name) this.#line.lower(`${pin.node}.${pin.line}`);
+      if (pin.node !== node.spec.name) continue;
+      this.#raised.delete(`${pin.node}.${pin.line}`);
+      this.#line.lower(`${pin.node}.${pin.line}`);
     }
   }
 
@@ -191,19 +200,18 @@ export class Boards {
   /** The line has changed: the boards see it at once, and guests as soon as virtual time lets them. */
   #edge(level: Level): void {
     const clock = this.#clock;
+    const at = clock.now();
     if (level === 1) {
       clock.freeze();
       this.#frozenSince = performance.now();
-      this.#watchdogAt = this.#frozenSince + WATCHDOG_MS / 2;
-      if (this.#started) this.#times.freeze(clock.now(), this.#corrected);
+      this.#watchdogAt = this.#frozenSince + this.#patienceMs;
+      if (this.#started) this.#times.freeze(clock.reading, this.#corrected);
     } else {
       if (this.#started) clock.resume();
       for (const board of this.#boards) board.extendWatchdog(0);
     }
-    for (const { pins } of [this.#wire]) {
-      for (const { node: name, line } of pins) this.#sense(name, line, level);
-    }
-    this.owner.level(clock.now(), level);
+    for (const { node: name, line } of this.#wire.pins) this.#sense(name, line, level);
+    this.owner.level(clock.frozen ? clock.now() : at, level);
   }
 
   #sense(name: string, line: string, level: Level): void {
@@ -229,14 +237,16 @@ export class Boards {
   /** While boards are frozen: keeps their watchdogs from letting them go, and finds out when nothing can go on. */
   #watch(): number {
     const now = performance.now();
-    if (now >= this.#watchdogAt) {
-      for (const board of this.#boards) board.extendWatchdog(now - this.#frozenSince);
-      this.#watchdogAt = now + WATCHDOG_MS / 2;
-    }
     const { holders } = this.#line;
-    const names = new Set(this.#guests.map(({ node }) => node.spec.name));
-    const isGuests = (holder: string) => names.has(holder.slice(0, holder.indexOf('.')));
-    if (this.calendar.waiting && holders.length > 0 && holders.every(isGuests)) {
+    if (now >= this.#watchdogAt) {
+      // A board that freezes the others for so long is what their watchdogs are for.
+      const ours = holders.some((holder) => holder === CONTROLLER || this.#isGuests(holder));
+      if (ours) for (const board of this.#boards) board.extendWatchdog(now - this.#frozenSince);
+      this.#watchdogAt = now + this.#patienceMs;
+    }
+    const { timeline, calendar } = this;
+    const idle = calendar.waiting && timeline.due > timeline.now;
+    if (idle && holders.length > 0 && holders.every((holder) => this.#isGuests(holder))) {
       const who = holders.join(' and ');
       this.owner.stuck(
         new OneclockError(
@@ -249,6 +259,15 @@ export class Boards {
     return this.#watchdogAt - now;
   }
 
+  /** How often watchdogs have to hear of us. */
+  get #patienceMs(): number {
+    return Math.min(...this.#boards.map(({ watchdogMs }) => watchdogMs)) / 2;
+  }
+
+  #isGuests(holder: string): boolean {
+    return this.#guests.some(({ node }) => holder.startsWith(`${node.spec.name}.`));
+  }
+
   #event(board: BoardNode, event: BoardEvent): void {
     const { node } = board;
     switch (event.type) {
@@ -256,7 +275,7 @@ export class Boards {
         this.#times.paused(board.place, event);
         break;
       case 'resumed': {
-        if (event.watchdogReleases > 0n) this.#watchdogFired(board);
+        if (event.watchdogReleases > board.watchdogReleases) this.#watchdogFired(board);
         for (const correction of this.#times.resumed(board.place, event)) this.#follow(correction);
         break;
       }

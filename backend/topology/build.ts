@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { dirname, resolve } from 'node:path';
+import { duration } from '../calendar/time.js';
 import { placeLines } from './lines.js';
 import { deriveMac, formatMac } from './mac.js';
 import type { BoardSpec, CableSpec, ChangeSpec, InterfaceSpec, NodeSpec, Topology } from './model.js';
@@ -15,6 +16,7 @@ type ChangeValues = TopologyValues['changes'][number];
 const GUEST_MEMORY = 64 << 20;
 /** Node.js, in which the agent runs, needs as much. */
 const BOARD_MEMORY = 256 << 20;
+const WATCHDOG = duration(10_000_000_000n);
 /** Thousandths. */
 const NORMAL_SPEED = 1000;
 
@@ -93,7 +95,7 @@ function buildNode(
 /** The freeze wire's first and second pin of a board are its pause and signal line, unless it says which are. */
 function buildBoard(
   name: string,
-  { address, key, lines, tdf }: NodeValues,
+  { address, key, lines, watchdog, tdf }: NodeValues,
   wires: WiresValues,
   file: string,
 ): BoardSpec {
@@ -107,6 +109,7 @@ function buildBoard(
     pause: lines?.pause ?? pause ?? '',
     resume: lines?.resume,
     signal: lines === undefined ? signal : lines.signal,
+    watchdog: watchdog ?? WATCHDOG,
     tdf: tdf ?? NORMAL_SPEED,
   };
 }

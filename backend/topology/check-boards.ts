@@ -5,7 +5,7 @@ import type { DocumentReporter } from './report.js';
 import type { Survey, SurveyedNet } from './survey.js';
 
 /** Keys that only a board can have. */
-const BOARD_KEYS = ['address', 'key', 'lines', 'tdf'] as const;
+const BOARD_KEYS = ['address', 'key', 'lines', 'watchdog', 'tdf'] as const;
 /** Keys that a board elsewhere cannot have: its files, memory and kernel are its own. */
 const GUEST_KEYS = ['memory', 'root', 'kernel'] as const;
 
@@ -79,12 +79,26 @@ function checkBoard(
       );
   if (valueAt(node, ['root']) === 'initramfs' && !has('address'))
     report.atValue([...path, 'root'], 'expected `root: host` of a virtual board; found initramfs; remove it');
-  if (freeze?.members.some((member) => member.node === name)) return;
+  const pins = (freeze?.members ?? []).flatMap((member) => (member.node === name ? member.rest : []));
+  if (!has('address') && pins.length > 0) checkLines(path, node, pins, report);
+  if (pins.length > 0) return;
   report.atKey(
     path,
     `expected a pin of board '${name}' on a wire with \`role: freeze\`, without which it could not be frozen; ` +
       `found none; add - { name: freeze, pins: [${name}.gpio0, ${name}.gpio1], role: freeze } to \`wires\``,
   );
+}
+
+/** The lines of a virtual board are pins of it. */
+function checkLines(path: Path, node: unknown, pins: readonly string[], report: DocumentReporter): void {
+  for (const key of ['pause', 'resume', 'signal']) {
+    const line = valueAt(node, ['lines', key]);
+    if (typeof line !== 'string' || pins.includes(line)) continue;
+    report.atValue(
+      [...path, 'lines', key],
+      `expected a pin of this board on the wire with \`role: freeze\`, one of ${pins.join(', ')}; found '${line}'`,
+    );
+  }
 }
 
 /** What reaches a board at no time at all cannot be told from what it did before. */

@@ -51,6 +51,8 @@ export interface BoardSpec {
   readonly resume: string | undefined;
   /** What it drives itself; undefined: it only listens. */
   readonly signal: string | undefined;
+  /** How long it stays frozen at most without a word from the controller. */
+  readonly watchdog: Duration;
   /** Time dilation factor of its processes in thousandths. */
   readonly tdf: number;
 }

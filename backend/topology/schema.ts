@@ -16,6 +16,7 @@ const DURATION = /^\d{1,19}(?:\.\d{1,18})?(?:ns|us|µs|ms|s|min|h)$/;
 const HOUR = duration(3_600_000_000_000n);
 /** 45 years: with the latest `start`, the guests' clocks still fit signed 64-bit nanoseconds. */
 const MAX_UNTIL = 400_000n * HOUR;
+const MIN_WATCHDOG = duration(100_000_000n);
 const MAX_RATE = 1_000_000_000_000n;
 const PAGE = 4096n;
 const MIN_MEMORY = 24n << 20n;
@@ -100,6 +101,16 @@ const nodeSchema = closed('a map with the settings of the node, such as { kind: 
         ),
       }),
     ),
+  ),
+  watchdog: described(
+    'How long a board stays frozen at most without a word from the controller, 100ms to 24h; 10s where nothing is said.',
+    z.optional(
+      text('a duration from 100ms to 24h with a unit, such as 10s', DURATION, (written) => {
+        const span = parseDuration(written);
+        return span !== undefined && span >= MIN_WATCHDOG && span <= 24n * HOUR ? span : undefined;
+      }),
+    ),
+    { examples: ['10s'] },
   ),
   tdf: described(
     'Time dilation factor of the processes of a board in thousandths: 2000 is twice as fast.',

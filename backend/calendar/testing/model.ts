@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { Calendar, type Domain, EventKind, Lookahead, type Way } from '../index.js';
+import { Calendar, type Domain, EventKind, Lookahead, type Timeline, type Way } from '../index.js';
 import type { Participant, ParticipantHost } from '../participant.js';
 import { after, type Duration, duration, earlier, type Instant, instant, NEVER, ZERO } from '../time.js';
 
@@ -18,6 +18,7 @@ export function numbers(seed: number): (below: number) => number {
 export interface ModelNode {
   readonly timers: Instant[];
   readonly random: (below: number) => number;
+  readonly scale: bigint;
   budget: number;
 }
 
@@ -34,32 +35,41 @@ export interface Model {
   readonly nodes: readonly number[];
   readonly links: readonly ModelLink[];
   readonly seed: number;
+  /** Nanoseconds of one step of its times. */
+  readonly scale: bigint;
 }
 
 /**
  * Random nodes and links whose latency may change, or that go down for a time; latency 0 is among them, and joins
  * domains. Every other model has one node that many are linked to, as a switch is.
+ *
+ * @param apart a node that is a domain of its own: none of its links is without latency
  */
-export function randomModel(seed: number): Model {
+export function randomModel(seed: number, scale = 1n, apart?: number): Model {
   const random = numbers(seed);
   const count = 1 + random(9);
   const nodes = Array.from({ length: count }, (_, index) => index);
   const links: ModelLink[] = [];
-  const latency = () => duration(BigInt([0, 1, 3, 10, 50, 1000][random(6)] as number));
+  const latency = (near: boolean) => {
+    const steps = BigInt([0, 1, 3, 10, 50, 1000][random(6)] as number);
+    return duration((near || steps > 0n ? steps : 1n) * scale);
+  };
   for (let i = 0; i < count + random(8); i++) {
     const from = seed % 2 === 0 && random(3) > 0 ? 0 : random(count);
     const to = random(count);
     if (from === to) continue;
+    const near = from !== apart && to !== apart;
     const latencies: { since: Instant; latency: Duration | undefined }[] = [
-      { since: ZERO, latency: latency() },
+      { since: ZERO, latency: latency(near) },
     ];
     for (let since = random(150); since < 300 && random(3) === 0; since += 1 + random(100)) {
-      latencies.push({ since: instant(BigInt(since)), latency: random(4) === 0 ? undefined : latency() });
+      const changed = random(4) === 0 ? undefined : latency(near);
+      latencies.push({ since: instant(BigInt(since) * scale), latency: changed });
     }
     const id = links.length;
     links.push({ id, from, to, latencies }, { id: id + 1, from: to, to: from, latencies });
   }
-  return { nodes, links, seed };
+  return { nodes, links, seed, scale };
 }
 
 /** What `link` takes for a message that is sent at `at`. */
@@ -69,14 +79,15 @@ export function latencyAt(link: ModelLink, at: Instant): Duration | undefined {
 
 export function startNode(model: Model, index: number): ModelNode {
   const random = numbers(model.seed * 31 + index);
-  const timers = Array.from({ length: 1 + random(3) }, () => instant(BigInt(random(200))));
-  return { timers, random, budget: 40 };
+  const { scale } = model;
+  const timers = Array.from({ length: 1 + random(3) }, () => instant(BigInt(random(200)) * scale));
+  return { timers, random, scale, budget: 40 };
 }
 
 /** What a node does at `at`, because of a timer or a message: the messages it sends, in order. */
 export function react(node: ModelNode, at: Instant, links: readonly ModelLink[]): ModelLink[] {
   if (node.budget-- <= 0) return [];
-  if (node.random(3) > 0) node.timers.push(after(at, duration(BigInt(1 + node.random(100)))));
+  if (node.random(3) > 0) node.timers.push(after(at, duration(BigInt(1 + node.random(100)) * node.scale)));
   if (links.length === 0) return [];
   return Array.from({ length: node.random(3) }, () => links[node.random(links.length)] as ModelLink);
 }
@@ -95,26 +106,36 @@ export function nextTimer(node: ModelNode): Instant {
 /** A line for each reaction: when, who, why. Sorted, so that what ran at once has no order. */
 export type ModelTrace = string[];
 
-interface Message {
+export interface Message {
   readonly sent: Instant;
   readonly at: Instant;
   readonly from: number;
   readonly sequence: number;
 }
 
-class FakeParticipant implements Participant {
+/** A node of the model on the calendar. */
+interface FakeNode {
+  readonly id: number;
+  readonly timeline: Timeline;
+  /** A message has come to its timeline. */
+  receive(message: Message): void;
+}
+
+class FakeParticipant implements Participant, FakeNode {
   now: Instant = ZERO;
   inbox: Message[] = [];
-  host!: ParticipantHost;
-  domain!: Domain;
+  readonly host: ParticipantHost;
   #until: Instant = ZERO;
   #last: Message | undefined;
 
   constructor(
     readonly id: number,
     private readonly node: ModelNode,
+    readonly timeline: Domain,
     private readonly world: FakeWorld,
-  ) {}
+  ) {
+    this.host = timeline.add(this);
+  }
 
   get name(): string {
     return `n${this.id}`;
@@ -141,8 +162,18 @@ class FakeParticipant implements Participant {
     this.now = at;
   }
 
+  receive(message: Message): void {
+    this.timeline.raise(this.id, {
+      participant: this,
+      deliver: (done) => {
+        this.#take(message);
+        done();
+      },
+    });
+  }
+
   /** A message arrives at the present instant. */
-  take(message: Message): void {
+  #take(message: Message): void {
     const { at, from, sequence } = message;
     if (this.now !== at) throw new Error(`T6: ${this.name} took a message of ${at} at ${this.now}`);
     const last = this.#last;
@@ -173,8 +204,8 @@ class FakeParticipant implements Participant {
   #react(at: Instant, why: string): void {
     this.world.trace.push(`${at} ${this.id} ${why}`);
     const links = this.world.linksFrom(this.id);
-    if (at !== this.domain.now)
-      throw new Error(`T2: ${this.name} acts at ${at}, its domain is at ${this.domain.now}`);
+    if (at !== this.timeline.now)
+      throw new Error(`T2: ${this.name} acts at ${at}, its domain is at ${this.timeline.now}`);
     for (const link of react(this.node, at, links)) this.world.send(this, link, at);
   }
 }
@@ -182,7 +213,7 @@ class FakeParticipant implements Participant {
 /** The model on the real calendar, with participants that answer in an order that the test chooses. */
 export class FakeWorld {
   readonly trace: ModelTrace = [];
-  readonly participants: FakeParticipant[];
+  readonly nodes: FakeNode[];
   readonly calendar: Calendar;
   ended = false;
   barriers = 0;
@@ -197,6 +228,8 @@ export class FakeWorld {
     jobs: number,
     private readonly order: (below: number) => number,
     until: Instant,
+    /** Makes the node that is in a world of its own, on the calendar. */
+    apart?: { readonly node: number; make(world: FakeWorld): FakeNode },
   ) {
     this.calendar = new Calendar({
       jobs,
@@ -213,14 +246,12 @@ export class FakeWorld {
     });
     const group = joinZero(model);
     const domains = new Map<number, Domain>();
-    this.participants = model.nodes.map((index) => {
+    this.nodes = model.nodes.map((index) => {
+      if (index === apart?.node) return apart.make(this);
       const key = group[index] as number;
       const domain = domains.get(key) ?? this.calendar.addDomain();
       domains.set(key, domain);
-      const participant = new FakeParticipant(index, startNode(model, index), this);
-      participant.domain = domain;
-      participant.host = domain.add(participant);
-      return participant;
+      return new FakeParticipant(index, startNode(model, index), domain, this);
     });
   }
 
@@ -233,25 +264,18 @@ export class FakeWorld {
     this.#pending.push(work);
   }
 
-  send(from: FakeParticipant, link: ModelLink, at: Instant): void {
-    const target = this.participants[link.to] as FakeParticipant;
+  send(from: FakeNode, link: ModelLink, at: Instant): void {
+    const target = this.nodes[link.to] as FakeNode;
     const sequence = this.#count(from.id);
     const latency = this.#latencies[link.id];
     if (latency === undefined) return;
     const arrives = after(at, latency);
-    from.domain.post(target.domain, {
+    from.timeline.post(target.timeline, {
       at: arrives,
       kind: EventKind.FRAME,
       source: from.id,
       sequence,
-      apply: () =>
-        target.domain.raise(target.id, {
-          participant: target,
-          deliver: (done) => {
-            target.take({ sent: at, at: arrives, from: from.id, sequence });
-            done();
-          },
-        }),
+      apply: () => target.receive({ sent: at, at: arrives, from: from.id, sequence }),
     });
   }
 
@@ -262,11 +286,26 @@ export class FakeWorld {
   }
 
   run(): ModelTrace {
+    this.start();
+    while (this.work());
+    if (!this.ended) throw new Error('the calendar stopped without an end');
+    return this.trace;
+  }
+
+  /** Lets one participant answer. @returns whether there was one */
+  work(): boolean {
+    if (this.#pending.length === 0) return false;
+    const [work] = this.#pending.splice(this.order(this.#pending.length), 1);
+    work?.();
+    return true;
+  }
+
+  start(): void {
     const lookahead = new Lookahead(this.calendar.timelines.length);
     for (const { id, from, to, latencies } of this.model.links) {
-      const [a, b] = [this.participants[from] as FakeParticipant, this.participants[to] as FakeParticipant];
+      const [a, b] = [from, to].map((node) => this.nodes[node]?.timeline) as [Timeline, Timeline];
       let way: Way | undefined;
-      if (a.domain !== b.domain) way = lookahead.connect(a.domain.index, b.domain.index, undefined);
+      if (a !== b) way = lookahead.connect(a.index, b.index, undefined);
       for (const { since, latency } of latencies) {
         this.calendar.at(since, () => {
           if (this.#safe > since)
@@ -277,12 +316,6 @@ export class FakeWorld {
       }
     }
     this.calendar.start(lookahead);
-    while (this.#pending.length > 0) {
-      const [work] = this.#pending.splice(this.order(this.#pending.length), 1);
-      work?.();
-    }
-    if (!this.ended) throw new Error('the calendar stopped without an end');
-    return this.trace;
   }
 }
 
