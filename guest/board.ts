@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
+import { dirname, join } from 'node:path';
 import { packageFile } from '../host/package-root.js';
 import { GUEST_FILES, type GuestDescription } from './initramfs.js';
 
 /** Where the agent listens in a virtual board: the port of boards. */
 const AGENT_PORT = 7424;
 const KEY_FILE = 'board.key';
+
+/** Folders that a guest has of its own. */
+const OWN_FOLDERS = /^\/(tmp|run|var\/run|var\/lock)\//;
 
 /** The module for the guest kernel of this package. */
 export function boardModule(): string {
@@ -23,6 +27,7 @@ export function describeBoard(
   module = boardModule(),
 ): GuestDescription {
   const agent = [process.execPath, packageFile('dist/backend/cli/main.js'), 'board-agent'];
+  const needed = [join(packageFile('.')), dirname(process.execPath), dirname(module)];
   const options = ['--listen', `127.0.0.1:${AGENT_PORT}`, '--key', `${GUEST_FILES}/${KEY_FILE}`];
   const command = [...agent, ...options, '--module', module];
   return {
@@ -30,6 +35,7 @@ export function describeBoard(
     root: 'host',
     run: `exec ${command.map(quote).join(' ')}`,
     relay: AGENT_PORT,
+    shown: [...new Set(needed)].filter((path) => OWN_FOLDERS.test(path)),
     files: [{ name: KEY_FILE, mode: 0o600, content: Buffer.from(`${Buffer.from(key).toString('hex')}\n`) }],
   };
 }

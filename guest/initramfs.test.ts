@@ -54,6 +54,12 @@ describe('formatDescription', () => {
     );
   });
 
+  test('says of a relay and of files only where there are some', () => {
+    expect(formatDescription({ ...guest, interfaces: [], relay: 7424, files: [], shown: ['/tmp/a'] })).toBe(
+      'hostname a\nroot initramfs\nrelay 7424\nfiles\nshow /tmp/a\n',
+    );
+  });
+
   const withInterface = (change: Partial<InterfaceSpec>): Partial<GuestDescription> => ({
     interfaces: [{ ...eth0, ...change }],
   });
@@ -75,6 +81,12 @@ describe('formatDescription', () => {
     ['two interfaces of one name', { interfaces: [eth0, { ...eth0, mac: new Uint8Array(6) }] }],
     ['two interfaces with one MAC address', { interfaces: [eth0, { ...eth0, name: 'eth1' }] }],
     ['257 interfaces', { interfaces: manyInterfaces(257, 0) }],
+    ['TCP port 0 for its relay', { relay: 0 }],
+    ['TCP port 65536 for its relay', { relay: 65536 }],
+    ['a folder to show with a blank', { shown: ['/tmp/a b'] }],
+    ['a folder to show that is not absolute', { shown: ['tmp/a'] }],
+    ['a folder to show with ..', { shown: ['/tmp/../etc'] }],
+    ['5 folders to show', { shown: ['/1', '/2', '/3', '/4', '/5'] }],
     ['1028 addresses', { interfaces: manyInterfaces(257, 4) }],
   ])('refuses %s', (_, change) => {
     expect(() => formatDescription({ ...guest, ...change })).toThrow(OneclockError);
@@ -108,6 +120,16 @@ describe('writeInitramfs', () => {
   test('has no command file for a node without a command', () => {
     const initramfs = written(new Uint8Array(), { ...guest, run: undefined });
     expect(initramfs.includes('oneclock/run')).toBe(false);
+  });
+
+  test('has the files of the guest', () => {
+    const content = Buffer.from('secret');
+    const initramfs = written(new Uint8Array(), { ...guest, files: [{ name: 'key', mode: 0o600, content }] });
+    const header = initramfs.lastIndexOf('070701', initramfs.indexOf('oneclock/files/key\0'));
+    expect(initramfs.subarray(header + 14, header + 22).toString()).toBe('00008180');
+    expect(initramfs.includes('secret')).toBe(true);
+    const folder = { name: '../key', mode: 0o600, content };
+    expect(() => written(new Uint8Array(), { ...guest, files: [folder] })).toThrow(OneclockError);
   });
 
   test('takes a command of any bytes but zero, up to the limit', () => {

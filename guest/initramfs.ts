@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { appendFileSync, copyFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { normalize } from 'node:path';
 import { OneclockError } from '../backend/errors.js';
 import { MAX_ADDRESSES, MAX_INTERFACES, MAX_RUN } from '../backend/topology/limits.js';
 import type { NodeSpec } from '../backend/topology/model.js';
@@ -21,6 +22,8 @@ export interface GuestDescription extends Pick<NodeSpec, 'root' | 'interfaces' |
   readonly relay?: number;
   /** They are in {@link GUEST_FILES} there. */
   readonly files?: readonly GuestFile[];
+  /** Folders of the host that it sees although they are below one of those that are its own, such as /tmp. */
+  readonly shown?: readonly string[];
 }
 
 /** The folder that holds a guest's own files, in the guest. */
@@ -29,6 +32,8 @@ export const GUEST_FILES = '/run/oneclock';
 /** Bytes of a description, interfaces and addresses; the same limits as in guest/init/node.h. */
 export const MAX_DESCRIPTION = 65536;
 export const MAX_HOSTNAME = 64;
+export const MAX_SHOWN = 4;
+export const MAX_SHOWN_PATH = 1024;
 
 /** What `node` says of its guest. */
 export function describeGuest(node: NodeSpec): GuestDescription {
@@ -103,6 +108,13 @@ export function formatDescription(guest: GuestDescription): string {
     lines.push(`relay ${relay}`);
   }
   if (guest.files !== undefined) lines.push('files');
+  const { shown = [] } = guest;
+  check(shown.length <= MAX_SHOWN, `at most ${MAX_SHOWN} folders to show`, String(shown.length));
+  for (const path of shown) {
+    const possible = isWord(path) && path.length < MAX_SHOWN_PATH && path === normalize(path);
+    check(possible && path.startsWith('/'), 'an absolute path without blanks', path);
+    lines.push(`show ${path}`);
+  }
   const text = `${lines.join('\n')}\n`;
   check(
     text.length <= MAX_DESCRIPTION,

@@ -15,6 +15,9 @@ import type { BoardResult, NodeResult } from './result.js';
 /** How long all boards may take to say that they are frozen, before the run begins. */
 const FREEZE_MS = 5_000;
 
+/** How long what agents say waits at most: they are not heard by the hub. */
+const LISTEN_MS = 1;
+
 export interface BoardsOwner {
   /** The level of the line that freezes boards has changed. */
   level(at: Instant, level: Level): void;
@@ -117,9 +120,9 @@ export class Boards {
     now = this.#clock.now();
     if (now >= timeline.horizon) this.#line.raise(CONTROLLER);
     else if (calendar.waiting) this.#line.lower(CONTROLLER);
-    if (this.#line.level === 1) return this.#watch();
+    if (this.#line.level === 1) return Math.min(this.#watch(), LISTEN_MS);
     const next = [timeline.due, calendar.wake, timeline.horizon].reduce((a, b) => (a < b ? a : b));
-    return Math.max(Number(next - this.#clock.now()) / 1e6, 0);
+    return Math.min(Math.max(Number(next - this.#clock.now()) / 1e6, 0), LISTEN_MS);
   }
 
   /** A guest drives the line, at the present instant of its domain; or a board does, now. */

@@ -7,7 +7,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MAX_ADDRESSES, MAX_INTERFACES } from '../../backend/topology/limits.js';
 import { AgentDecoder } from '../../protocols/agent/codec.js';
-import { formatDescription, type GuestDescription, MAX_DESCRIPTION, MAX_HOSTNAME } from '../initramfs.js';
+import {
+  formatDescription,
+  type GuestDescription,
+  MAX_DESCRIPTION,
+  MAX_HOSTNAME,
+  MAX_SHOWN,
+  MAX_SHOWN_PATH,
+} from '../initramfs.js';
 
 /** The parts of init that need no guest, compiled with the sanitizers and run here. */
 const { CC: compiler = 'cc' } = process.env;
@@ -59,6 +66,12 @@ int main(int count, char **words)
 		return 1;
 	}
 	printf("%s %d", node.hostname, node.host_root);
+	if (node.relay_port)
+		printf(" relay %u", node.relay_port);
+	if (node.files)
+		printf(" files");
+	for (unsigned int i = 0; i < node.shown_count; i++)
+		printf(" %s", node.shown[i]);
 	for (unsigned int i = 0; i < node.interface_count; i++)
 		printf(" %s/%d/%02x%02x/%d", node.interfaces[i].name, node.interfaces[i].mtu,
 		       node.interfaces[i].mac[0], node.interfaces[i].mac[5], node.interfaces[i].ipv6);
@@ -114,6 +127,8 @@ describe.skipIf(!hasCompiler)(`the C side of a guest${skipped}`, () => {
     expect(header).toContain(`#define NODE_MAX_HOSTNAME ${MAX_HOSTNAME}\n`);
     expect(header).toContain(`#define NODE_MAX_INTERFACES ${MAX_INTERFACES}\n`);
     expect(header).toContain(`#define NODE_MAX_ADDRESSES ${MAX_ADDRESSES}\n`);
+    expect(header).toContain(`#define NODE_MAX_SHOWN ${MAX_SHOWN}\n`);
+    expect(header).toContain(`#define NODE_MAX_PATH ${MAX_SHOWN_PATH}\n`);
   });
 
   test('it reads what formatDescription writes', () => {
@@ -135,6 +150,15 @@ describe.skipIf(!hasCompiler)(`the C side of a guest${skipped}`, () => {
     expect(parse(formatDescription(guest))).toEqual({ status: 0, text: expected });
   });
 
+  test('it reads of a relay and of files', () => {
+    const board = { hostname: 'a', root: 'host', run: undefined, interfaces: [] } as const;
+    expect(parse(formatDescription(board)).text).toBe('a 1');
+    const { status, text } = parse(
+      formatDescription({ ...board, relay: 65535, files: [], shown: ['/tmp/a', '/b'] }),
+    );
+    expect([status, text]).toEqual([0, 'a 1 relay 65535 files /tmp/a /b']);
+  });
+
   const eth0 = 'interface 02:00:00:00:00:0a eth0 1500\n';
   test.each([
     ['', 'no line with the hostname'],
@@ -148,6 +172,13 @@ describe.skipIf(!hasCompiler)(`the C side of a guest${skipped}`, () => {
     ['hostname a b c d e f g\n', 'line 1: too many words'],
     ['hostname a\0\n', 'a zero byte in the description'],
     ['root both\n', 'line 1: the root is neither initramfs nor host: "root both"'],
+    ['show tmp\n', 'line 1: no absolute path without ..: "show tmp"'],
+    ['show /tmp/../etc\n', 'line 1: no absolute path'],
+    [`show /${'a'.repeat(1023)}\n`, 'line 1: a path of more than 1023 characters'],
+    ['show /a\n'.repeat(5), 'line 5: more than 4 folders to show'],
+    ['relay 0\n', 'line 1: the TCP port is not a number from 1 to 65535: "relay 0"'],
+    ['relay 65536\n', 'line 1: the TCP port is not'],
+    ['relay 1\nrelay 2\n', 'line 2: a second relay'],
     ['colour red\n', 'line 1: no setting that is known'],
     ['interface 02:00:00:00:00:0 eth0 1500\n', 'line 1: the MAC address is not'],
     ['interface 02:00:00:00:00:0g eth0 1500\n', 'line 1: the MAC address is not'],

@@ -131,9 +131,9 @@ int main(void)
 		fail("cannot set the hostname %s: %s", node.hostname, strerror(errno));
 	network_up(&node);
 	if (node.host_root)
-		mounts_host_root(node.files);
+		mounts_host_root(&node);
 	else
-		mounts_initramfs_root(node.files);
+		mounts_initramfs_root(&node);
 	if (node.relay_port)
 		main_start_relay(&node);
 

@@ -2,6 +2,7 @@
 #include "mounts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -56,18 +57,18 @@ static void mounts_volatile(const char *run, const char *tmp)
 	mounts_mount("tmpfs", tmp, MS_NOSUID | MS_NODEV, "mode=1777");
 }
 
-static void mounts_files(const char *path)
+static void mounts_bind(const char *from, const char *to)
 {
-	mounts_directory(path);
-	if (mount(MOUNTS_FILES, path, NULL, MS_BIND, NULL))
-		fail("cannot mount " MOUNTS_FILES " on %s: %s", path, strerror(errno));
+	mounts_directory(to);
+	if (mount(from, to, NULL, MS_BIND, NULL))
+		fail("cannot mount %s on %s: %s", from, to, strerror(errno));
 }
 
-void mounts_initramfs_root(bool files)
+void mounts_initramfs_root(const struct node *node)
 {
 	mounts_volatile("/run", "/tmp");
-	if (files)
-		mounts_files("/run/oneclock");
+	if (node->files)
+		mounts_bind(MOUNTS_FILES, "/run/oneclock");
 }
 
 static void mounts_move(const char *from, const char *to)
@@ -86,7 +87,22 @@ static void mounts_hide(const char *path)
 		mounts_mount("tmpfs", path, MS_NOSUID | MS_NODEV, "mode=0755");
 }
 
-void mounts_host_root(bool files)
+/* Shows a folder of the host where the guest has one of its own. */
+static void mounts_show(const char *path)
+{
+	char from[sizeof(MOUNTS_LOWER) + NODE_MAX_PATH];
+	char to[sizeof(MOUNTS_ROOT) + NODE_MAX_PATH];
+
+	snprintf(from, sizeof(from), MOUNTS_LOWER "%s", path);
+	snprintf(to, sizeof(to), MOUNTS_ROOT "%s", path);
+	for (char *at = to + sizeof(MOUNTS_ROOT); (at = strchr(at, '/')); *at++ = '/') {
+		*at = '\0';
+		mounts_directory(to);
+	}
+	mounts_bind(from, to);
+}
+
+void mounts_host_root(const struct node *node)
 {
 	mounts_directory(MOUNTS_LOWER);
 	mounts_mount("hostfs", MOUNTS_LOWER, MS_RDONLY, NULL);
@@ -102,10 +118,12 @@ void mounts_host_root(bool files)
 	mounts_move("/sys", MOUNTS_ROOT "/sys");
 	mounts_move("/dev", MOUNTS_ROOT "/dev");
 	mounts_volatile(MOUNTS_ROOT "/run", MOUNTS_ROOT "/tmp");
-	if (files)
-		mounts_files(MOUNTS_ROOT "/run/oneclock");
+	if (node->files)
+		mounts_bind(MOUNTS_FILES, MOUNTS_ROOT "/run/oneclock");
 	mounts_hide(MOUNTS_ROOT "/var/run");
 	mounts_hide(MOUNTS_ROOT "/var/lock");
+	for (unsigned int i = 0; i < node->shown_count; i++)
+		mounts_show(node->shown[i]);
 
 	if (chdir(MOUNTS_ROOT) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
 		fail("cannot move into the new root: %s", strerror(errno));

@@ -168,6 +168,18 @@ static const char *node_set_files(struct node *node, char **words)
 	return NULL;
 }
 
+static const char *node_add_shown(struct node *node, char **words)
+{
+	if (node->shown_count == NODE_MAX_SHOWN)
+		return "more than 4 folders to show";
+	if (words[1][0] != '/' || strstr(words[1], "/.."))
+		return "no absolute path without ..";
+	if (strlen(words[1]) >= NODE_MAX_PATH)
+		return "a path of more than 1023 characters";
+	strcpy(node->shown[node->shown_count++], words[1]);
+	return NULL;
+}
+
 static const struct {
 	const char *word;
 	int words;
@@ -179,6 +191,7 @@ static const struct {
 	{ "address", 3, node_add_address },
 	{ "relay", 2, node_set_relay },
 	{ "files", 1, node_set_files },
+	{ "show", 2, node_add_shown },
 };
 
 static const char *node_line(struct node *node, char *line)
@@ -201,7 +214,7 @@ static const char *node_line(struct node *node, char *line)
 			return "the setting has another number of words";
 		return node_settings[i].set(node, words);
 	}
-	return "no setting that is known: hostname, root, interface, address, relay, files";
+	return "no setting that is known: hostname, root, interface, address, relay, files, show";
 }
 
 /* Takes back what cutting the line into words did to it, for the message. */

@@ -17,16 +17,20 @@
  *	address NAME ADDRESS/PREFIX
  *	relay TCP-PORT
  *	files
+ *	show PATH
  *
  * An address belongs to an interface that an earlier line names. With a relay, the controller reaches that port of
  * the loopback interface. `files` says that there are some in /oneclock/files: a guest without them does not look,
- * since even that would move what it does in virtual time.
+ * since even that would move what it does in virtual time. `show`: a folder of the host that is seen although it is
+ * below one that is the guest's own, such as /tmp.
  */
 
 #define NODE_MAX_FILE 65536
 #define NODE_MAX_HOSTNAME 64
 #define NODE_MAX_INTERFACES 256
 #define NODE_MAX_ADDRESSES 1024
+#define NODE_MAX_SHOWN 4
+#define NODE_MAX_PATH 1024
 
 struct node_interface {
 	uint8_t mac[6];
@@ -54,6 +58,8 @@ struct node {
 	/* 0: no relay. */
 	uint16_t relay_port;
 	bool files;
+	unsigned int shown_count;
+	char shown[NODE_MAX_SHOWN][NODE_MAX_PATH];
 	unsigned int interface_count;
 	struct node_interface interfaces[NODE_MAX_INTERFACES];
 	unsigned int address_count;
