@@ -159,6 +159,12 @@ export class VirtioGpio implements VirtioDevice {
     this.#interrupt(line);
   }
 
+  /** Whether the driver has handled every interrupt that line `offset` has had: it waits for the next, or for none. */
+  isSettled(offset: number): boolean {
+    const { irqType, unmasked, latched } = this.#lines[offset] as Line;
+    return irqType === GpioIrqType.NONE || (unmasked !== undefined && !latched);
+  }
+
   /** Serves the driver's next request in queue `index`. @returns false where there is none */
   #next(index: number, queue: Virtqueue): boolean {
     if (index === GpioQueue.REQUEST) {

@@ -60,6 +60,18 @@ export class BoardNode {
     return Number(this.spec.watchdog / 1_000_000n);
   }
 
+  /** Whether it takes no part any more. */
+  get isGone(): boolean {
+    return this.#over;
+  }
+
+  /** Whether it has handled the edges of its lines, as far as we can know. */
+  get isSettled(): boolean {
+    const { gpio, spec } = this.node;
+    const { pause, resume = pause } = this.spec;
+    return [pause, resume].every((line) => gpio?.isSettled(spec.lines.indexOf(line)) ?? true);
+  }
+
   /** Starts it and makes it ready to be frozen. Bounded by the link. @throws OneclockError PARTICIPANT */
   async prepare(): Promise<void> {
     const { pause, resume, signal, tdf } = this.spec;

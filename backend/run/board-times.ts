@@ -95,7 +95,7 @@ export class BoardTimes {
     }
     known.resumes.push(Number(event.latencyNs));
     known.frozenNs = event.frozenNs - known.frozenBeforeNs;
-    known.freezes++;
+    known.freezes = Number(event.number - known.number);
     const frozenBefore = event.frozenNs - (event.resumedAtNs - event.pausedAtNs);
     const reading = event.pausedAtNs - frozenBefore - known.zeroNs;
     const freeze = this.#match(known, reading);

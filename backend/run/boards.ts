@@ -9,12 +9,15 @@ import { BoardClock } from './board-clock.js';
 import { type BoardMachine, BoardNode } from './board-node.js';
 import { BoardTimes } from './board-times.js';
 import { CONTROLLER, FreezeLine } from './freeze-line.js';
+import type { Copper } from './host-line.js';
 import type { RunNode } from './node.js';
 import type { BoardResult, NodeResult } from './result.js';
 
 /** How long all boards may take to say that they are frozen, before the run begins. */
 const FREEZE_MS = 5_000;
 
+/** How long a board may take to see an edge of the line, before the next one comes all the same. */
+const EDGE_MS = 100;
 /** How long what agents say waits at most: they are not heard by the hub. */
 const LISTEN_MS = 1;
 
@@ -48,6 +51,9 @@ export class Boards {
   #started = false;
   #frozenSince = 0;
   #watchdogAt = 0;
+  #edgeAt = 0;
+  /** Who raised the line last. */
+  #raisedBy = '';
   /** Of wall time. */
   #beganMs = 0;
   #endedMs = 0;
@@ -86,6 +92,11 @@ export class Boards {
     if (this.#wire.pins.some((pin) => pin.node === node.spec.name)) this.#guests.push({ node, domain });
   }
 
+  /** Joins the line that freezes boards to copper, where boards elsewhere are. */
+  join(copper: Copper): void {
+    this.#line.join(copper);
+  }
+
   /** Whether the line at `offset` of a node is a pin of the wire that freezes boards. */
   owns(node: RunNode, offset: number): boolean {
     const line = node.spec.lines[offset];
@@ -95,6 +106,7 @@ export class Boards {
   /** Starts every board, freezes it and starts its `run`. Bounded. @throws OneclockError PARTICIPANT */
   async prepare(): Promise<void> {
     await Promise.all(this.#boards.map((board) => board.prepare()));
+    this.#expectDown();
     this.#line.raise(CONTROLLER);
     await Promise.all(this.#boards.map((board) => this.#expectFrozen(board)));
     await Promise.all(
@@ -118,11 +130,22 @@ export class Boards {
     let now = this.#clock.now();
     if (timeline.outbox.length > 0 || now >= calendar.wake) calendar.resume();
     now = this.#clock.now();
-    if (now >= timeline.horizon) this.#line.raise(CONTROLLER);
-    else if (calendar.waiting) this.#line.lower(CONTROLLER);
+    const holds = this.#line.isHeldBy(CONTROLLER);
+    if (now >= timeline.horizon) {
+      if (!holds && this.#edgeIsSeen) this.#line.raise(CONTROLLER);
+      if (this.#line.level === 0) return LISTEN_MS;
+    } else if (holds && calendar.waiting && this.#edgeIsSeen) {
+      this.#line.lower(CONTROLLER);
+    }
     if (this.#line.level === 1) return Math.min(this.#watch(), LISTEN_MS);
     const next = [timeline.due, calendar.wake, timeline.horizon].reduce((a, b) => (a < b ? a : b));
     return Math.min(Math.max(Number(next - this.#clock.now()) / 1e6, 0), LISTEN_MS);
+  }
+
+  /** Whether every board has seen the last edge: one that comes too soon after it would be missed, or hide it. */
+  get #edgeIsSeen(): boolean {
+    if (performance.now() - this.#edgeAt > EDGE_MS) return true;
+    return this.#boards.every((board) => board.isGone || board.isSettled);
   }
 
   /** A guest drives the line, at the present instant of its domain; or a board does, now. */
@@ -188,6 +211,17 @@ export class Boards {
     for (const board of this.#boards) board.close();
   }
 
+  /** Boards are frozen by an edge, and there is none where the line is up already. */
+  #expectDown(): void {
+    const { holders } = this.#line;
+    if (holders.length === 0) return;
+    throw new OneclockError(
+      'PARTICIPANT',
+      `the wire that freezes boards is up before the run begins, held by ${holders.join(' and ')}: let go of it, or look ` +
+        'for what else is connected there',
+    );
+  }
+
   async #expectFrozen(board: BoardNode): Promise<void> {
     const deadline = performance.now() + FREEZE_MS;
     while (!(await board.status()).frozen) {
@@ -204,7 +238,9 @@ export class Boards {
   #edge(level: Level): void {
     const clock = this.#clock;
     const at = clock.now();
+    this.#edgeAt = performance.now();
     if (level === 1) {
+      this.#raisedBy = this.#line.holders.join(' and ');
       clock.freeze();
       this.#frozenSince = performance.now();
       this.#watchdogAt = this.#frozenSince + this.#patienceMs;
@@ -300,11 +336,9 @@ export class Boards {
 
   #watchdogFired(board: BoardNode): void {
     const { name } = board.node.spec;
-    const { holders } = this.#line;
-    const who = holders.length > 0 ? holders.join(' and ') : 'somebody';
     this.owner.failed(
       board.node,
-      new OneclockError('PARTICIPANT', `${name} was let go by its watchdog while ${who} froze it`),
+      new OneclockError('PARTICIPANT', `${name} was let go by its watchdog while ${this.#raisedBy} froze it`),
     );
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Level } from '../wires/index.js';
+import type { Copper } from './host-line.js';
 
 /** Who holds the line up, when it is neither a guest nor a board. */
 export const CONTROLLER = 'the controller';
@@ -12,6 +13,8 @@ export class FreezeLine {
   /** Changes of its level. */
   edges = 0;
   readonly #holders = new Set<string>();
+  /** What boards elsewhere have of the line. */
+  #copper: Copper | undefined;
 
   /** @param changed told of each edge, before the call that brought it about returns */
   constructor(private readonly changed: (level: Level) => void) {}
@@ -25,14 +28,32 @@ export class FreezeLine {
     return [...this.#holders];
   }
 
+  /** Joins the line to copper, where others may hold it as well: to us, they are one holder. */
+  join(copper: Copper): void {
+    this.#copper = copper;
+    copper.listen((held) => (held ? this.raise(copper.name) : this.lower(copper.name)));
+  }
+
+  isHeldBy(holder: string): boolean {
+    return this.#holders.has(holder);
+  }
+
   raise(holder: string): void {
     const before = this.level;
     this.#holders.add(holder);
+    if (holder !== this.#copper?.name) this.#copper?.drive(true);
     if (before === 0) this.#edge();
   }
 
   lower(holder: string): void {
+    // Who else holds the copper is heard of here, and the line does not fall in between.
+    if (this.#holders.has(holder) && this.#isLastOfOurs(holder)) this.#copper?.drive(false);
     if (this.#holders.delete(holder) && this.level === 0) this.#edge();
+  }
+
+  #isLastOfOurs(holder: string): boolean {
+    const theirs = this.#copper?.name;
+    return holder !== theirs && this.holders.every((each) => each === holder || each === theirs);
   }
 
   #edge(): void {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BoardResult } from '../../backend/run/result.js';
 import { type LoggedEvent, LogReader } from '../../backend/trace/log-reader.js';
-import { type RunOutcome, Workspace } from '../support/cli.js';
+import { type RunOutcome, type StartedRun, Workspace } from '../support/cli.js';
 import { until } from '../support/wait.js';
 
 /** Virtual boards: guests in real time with the kernel module, the agent and GPIO lines on a wire. */
@@ -222,30 +222,44 @@ describe('the line that freezes boards', () => {
   });
 });
 
-describe('a board that is lost', () => {
-  const nodes = (onFailure: string) =>
-    topology([
-      guest('a', run('sleep 2; echo up')),
-      board('bp1', `on-failure: ${onFailure}, ${run('echo begun; sleep 100')}`),
-      board('bp2', run(CLOCK)),
-    ]);
-  const kill = async (workspace: Workspace, onFailure: string) => {
-    const started = workspace.startTopology(nodes(onFailure));
-    const { pid } = await started.guest('bp1');
-    await until('the board has begun', () => started.console('bp1').includes('begun') || undefined);
-    process.kill(pid, 'SIGKILL');
-    return workspace.outcome(started);
-  };
+/** A guest that from 0.3 s on computes and takes no virtual time: the boards are frozen until it ends. */
+const HOLDER = guest('a', run('sleep 0.3; while :; do :; done'));
 
-  test('fails the run, with its name and how', async () => {
-    const outcome = await kill(new Workspace(), 'fail');
+/** Waits until the clock that a board prints stands still: five times as long as between two of its lines. */
+async function untilFrozen({ console }: StartedRun, name: string): Promise<void> {
+  let before = '';
+  let since = performance.now();
+  await until('the clock of the board stands still', () => {
+    const now = console(name);
+    if (now !== before) since = performance.now();
+    before = now;
+    return now !== '' && performance.now() - since > 500 ? true : undefined;
+  });
+}
+
+describe('a board that is lost', () => {
+  const nodes = (a: Node, onFailure: string) =>
+    topology([a, board('bp1', `on-failure: ${onFailure}, ${run(CLOCK)}`), board('bp2', run(CLOCK))]);
+
+  test('while it is frozen fails the run, with its name and how', async () => {
+    const workspace = new Workspace();
+    const started = workspace.startTopology(nodes(HOLDER, 'fail'));
+    const { pid } = await started.guest('bp1');
+    await untilFrozen(started, 'bp1');
+    process.kill(pid, 'SIGKILL');
+    const outcome = await workspace.outcome(started);
     outcome.expectStatus(3);
-    expect(outcome.result.reason).toMatch(/^bp1 failed at .* its process ended by signal SIGKILL/);
+    expect(outcome.result.reason).toMatch(/^bp1 failed at 0\.3.* its process ended by signal SIGKILL/);
     expect(outcome.result.nodes.bp1?.state).toBe('crashed');
   });
 
   test('is evicted where the topology says so, and the others go on', async () => {
-    const outcome = await kill(new Workspace(), 'evict');
+    const workspace = new Workspace();
+    const started = workspace.startTopology(nodes(guest('a', run('sleep 2; echo up')), 'evict'));
+    const { pid } = await started.guest('bp1');
+    await until('the board has begun', () => started.console('bp1') !== '' || undefined);
+    process.kill(pid, 'SIGKILL');
+    const outcome = await workspace.outcome(started);
     outcome.expectStatus(0);
     expect(outcome.result.nodes.bp1?.state).toBe('evicted');
     expect(outcome.result.nodes.a).toMatchObject({ state: 'exited', exit: 0 });
@@ -255,16 +269,8 @@ describe('a board that is lost', () => {
 
 test('a controller that is killed while boards are frozen leaves nothing behind', async () => {
   const workspace = new Workspace();
-  const started = workspace.startTopology(
-    topology(
-      [
-        guest('a', run('sleep 0.5; gpio set gpio0 1 & sleep 0; while true; do :; done')),
-        board('bp1', run('echo begun; sleep 100')),
-      ],
-      ['a.gpio0'],
-    ),
-  );
-  await until('the board has begun', () => started.console('bp1').includes('begun') || undefined);
+  const started = workspace.startTopology(topology([HOLDER, board('bp1', run(CLOCK))]));
+  await untilFrozen(started, 'bp1');
   started.child.kill('SIGKILL');
   await started.finished;
   await workspace.expectNothingLeft();
