@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { BoardResult } from '../../backend/run/result.js';
 import { type LoggedEvent, LogReader } from '../../backend/trace/log-reader.js';
+import { packageFile } from '../../host/package-root.js';
 import { type RunOutcome, type StartedRun, Workspace } from '../support/cli.js';
 import { until } from '../support/wait.js';
 
@@ -15,6 +17,16 @@ const CLOCK = 'i=0; while [ $i -lt 10 ]; do date +%s.%N; sleep 0.1; i=$((i+1)); 
 /** Takes 10 ms of virtual time each time, and a lot of the processor in none of it. */
 const busy = (times: number) =>
   `i=0; while [ $i -lt ${times} ]; do usleep 10000; dd if=/dev/zero of=/dev/null bs=1M count=150 2>/dev/null; i=$((i+1)); done`;
+
+/** User-Mode Linux counts its clock in steps of so many nanoseconds. */
+const CLOCK_STEP = 256n;
+/** A board's own /tmp and /run are empty. */
+const onoff = packageFile('node_modules/onoff/onoff.js');
+const missing = /^\/(tmp|run)\//.test(onoff)
+  ? ' (the checkout is in /tmp)'
+  : existsSync(packageFile('node_modules/epoll/build/Release/epoll.node'))
+    ? ''
+    : ' (the package epoll is not built)';
 
 interface Node {
   readonly name: string;
@@ -145,6 +157,45 @@ describe('a virtual board', () => {
     expect(outcome.result.links.ab).toMatchObject({ dropped: 0 });
   });
 });
+
+test.skipIf(missing !== '')(
+  `a program with onoff on a board answers edges of a guest${missing}`,
+  async () => {
+    // The chip's first line is number 512.
+    const script = `
+    const { Gpio } = require(${JSON.stringify(onoff)});
+    const [input, output] = [new Gpio(514, "in", "both"), new Gpio(515, "out")];
+    console.log("ready");
+    input.watch((error, value) => {
+      output.writeSync(value);
+      if (error || value === 0) { input.unexport(); output.unexport(); }
+    });`;
+    const outcome = await new Workspace().runOnce(
+      topology(
+        [
+          guest('a', run('gpio watch -n 2 gpio1 & sleep 3; gpio set gpio0 1 300ms 0 10ms; wait')),
+          board('bp1', run(`exec ${process.execPath} -e '${script.replaceAll('\n', ' ')}'`)),
+        ],
+        [],
+        `  - { name: there, pins: [a.gpio0, bp1.gpio2], latency: 1ms }
+  - { name: back, pins: [a.gpio1, bp1.gpio3], latency: 1ms }
+`,
+      ),
+    );
+    outcome.expectStatus(0);
+    expect(outcome.lines('bp1')).toContain('ready');
+    const sent = eventsOf(outcome).flatMap(({ at, node, event }) =>
+      event.kind === 'drive' && node === 0 ? [at] : [],
+    );
+    const heard = outcome
+      .lines('a')
+      .flatMap((line) => /^(\d+)\.(\d{9}) (?:rising|falling)/.exec(line)?.slice(1, 3).join('') ?? []);
+    expect(heard).toHaveLength(2);
+    heard.forEach((at, place) => {
+      expect(BigInt(at) + CLOCK_STEP).toBeGreaterThan((sent[place] ?? 0n) + 2n * MS);
+    });
+  },
+);
 
 describe('the line that freezes boards', () => {
   test('is raised by a guest at an instant of virtual time, at which the boards stay until it falls', async () => {
