@@ -15,6 +15,8 @@ await build({
   format: 'esm',
   sourcemap: true,
   legalComments: 'linked',
+  // Optional, and compiled on the machine that uses them.
+  external: ['epoll', 'onoff'],
   // Some dependencies are CommonJS and ask for modules of Node.js with `require`.
   banner: {
     js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",

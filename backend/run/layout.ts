@@ -138,13 +138,14 @@ function jointsOf({ nodes, links, switches, wires }: Topology): Joint[] {
         return { a: place(end.node), b, name: spec.name, port, kind: 'switch' as const, spec };
       }),
     ),
-    ...wires.flatMap((spec, number) =>
-      spec.pins.map(({ node }) => {
-        const b = nodes.length + switches.length + number;
-        const kind = spec.role ?? ('wire' as const);
-        return { a: place(node), b, name: spec.name, port: undefined, kind, spec };
-      }),
-    ),
+    ...wires.flatMap((spec, number) => {
+      const b = nodes.length + switches.length + number;
+      const kind = spec.role ?? ('wire' as const);
+      // Lines of this machine are where the boards are.
+      const host = spec.host && kind === 'wire' ? nodes.filter(({ board }) => board).slice(0, 1) : [];
+      const places = [...spec.pins.map(({ node }) => place(node)), ...host.map(({ index }) => index)];
+      return places.map((a) => ({ a, b, name: spec.name, port: undefined, kind, spec }));
+    }),
   ];
 }
 

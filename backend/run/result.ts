@@ -40,6 +40,18 @@ export interface BoardResult extends NodeResult {
   readonly skewNs: Distribution;
   /** Whether its processes see the time for which they are frozen: `hidden`, `partly` or `visible`. */
   readonly clock: string;
+  /** Of a board elsewhere, by interface: what its cable to this machine has carried. */
+  readonly interfaces?: Readonly<Record<string, CardResult>>;
+}
+
+/** Frames at a network interface of this machine. */
+export interface CardResult {
+  /** From the board. */
+  readonly received: number;
+  /** To the board. */
+  readonly sent: number;
+  /** That got no further, in either direction. */
+  readonly dropped: number;
 }
 
 export interface LinkResult {

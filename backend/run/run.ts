@@ -33,13 +33,15 @@ import { Boards } from './boards.js';
 import { Captures } from './captures.js';
 import { followChanges } from './changes.js';
 import { ConsoleLogs } from './console-logs.js';
+import { HostCard } from './host-card.js';
+import { HostLines } from './host-lines.js';
 import { type Layout, layOut } from './layout.js';
 import { Memory } from './memory.js';
 import { Network } from './network.js';
 import { RunNode } from './node.js';
 import { Placement } from './placement.js';
 import { pump } from './pump.js';
-import { milliseconds, type RunResult } from './result.js';
+import { type BoardResult, milliseconds, type RunResult } from './result.js';
 import { prepareRunDirectory } from './run-directory.js';
 import { RunFolder } from './run-folder.js';
 import { Wires } from './wires.js';
@@ -74,6 +76,9 @@ export class Run {
   /** Undefined: there are none. */
   readonly #boards: Boards | undefined;
   readonly #hub = new NativeHub();
+  readonly #hostLines = new HostLines(this.#hub, (error) => this.abort(error));
+  /** Those of boards elsewhere, by node and interface. */
+  readonly #cards = new Map<RunNode, Map<string, HostCard>>();
   readonly #calendar: Calendar;
   readonly #layout: Layout;
   readonly #lookahead: Lookahead;
@@ -159,6 +164,7 @@ export class Run {
     });
     try {
       for (const spec of topology.nodes) this.#createNode(spec, domains);
+      this.#joinCopper();
       this.#setPatience();
     } catch (error) {
       this.dispose();
@@ -213,6 +219,8 @@ export class Run {
   dispose(): void {
     for (const { uml } of this.#participants.values()) uml.close();
     this.#boards?.close();
+    this.#hostLines.close();
+    for (const cards of this.#cards.values()) for (const card of cards.values()) card.close();
     this.#hub.close();
     this.#folder.remove();
   }
@@ -281,6 +289,7 @@ export class Run {
       () => PREPARE_STEP_MS,
     );
     if (ready) await preparing;
+    for (const cards of this.#cards.values()) for (const card of cards.values()) card.start();
   }
 
   #createBoard(spec: NodeSpec, domains: readonly Timeline[]): void {
@@ -313,6 +322,41 @@ export class Run {
     boards.add(node, machine);
     this.nodes.push(node);
     this.#connect(node);
+    if (agent !== undefined) this.#connectCards(node);
+  }
+
+  /** Joins the network interfaces of this machine, to which the cables of a board elsewhere lead, to the network. */
+  #connectCards(node: RunNode): void {
+    const { index, interfaces } = node.spec;
+    const cards = new Map<string, HostCard>();
+    this.#cards.set(node, cards);
+    interfaces.forEach(({ name, device }, place) => {
+      const at = { node: index, interface: place };
+      if (device === undefined || !this.#network.isConnected(at)) return;
+      const card = new HostCard(this.#hub, device, {
+        transmit: (frame) => this.#network.transmit(at, frame),
+        lost: (reason) => this.#failed(node, new OneclockError('PARTICIPANT', reason), false),
+      });
+      cards.set(name, card);
+      this.#network.attach(at, card);
+    });
+  }
+
+  /** Joins wires to the lines of this machine. */
+  #joinCopper(): void {
+    for (const wire of this.topology.wires) {
+      const copper = this.#hostLines.take(wire);
+      if (!copper) continue;
+      if (wire.role === 'freeze') this.#boards?.join(copper);
+      else this.#wires.join(wire.name, copper);
+    }
+  }
+
+  /** What the cables of a board elsewhere have carried; nothing for another node. */
+  #cardCounts(node: RunNode): Pick<BoardResult, 'interfaces'> {
+    const cards = this.#cards.get(node);
+    if (!cards || cards.size === 0) return {};
+    return { interfaces: Object.fromEntries([...cards].map(([name, { counts }]) => [name, counts])) };
   }
 
   /** A node drives a line, or drives it no more; at the present instant of its domain. */
@@ -478,6 +522,7 @@ export class Run {
     this.#participants.get(node)?.host.gone();
     const board = this.#boards?.list.find((each) => each.node === node);
     if (board) this.#boards?.gone(board);
+    for (const card of this.#cards.get(node)?.values() ?? []) card.close();
     this.#finishIfDone();
   }
 
@@ -564,6 +609,7 @@ export class Run {
             ),
             reason: node.reason ?? null,
             ...this.#boards?.resultOf(node),
+            ...this.#cardCounts(node),
           },
         ]),
       ),

@@ -11,6 +11,7 @@ import {
 import type { CableState } from '../topology/cable-states.js';
 import type { Topology, WireSpec } from '../topology/model.js';
 import { type Drive, End, type Level, Net, type Step } from '../wires/index.js';
+import type { Copper } from './host-line.js';
 import type { Layout } from './layout.js';
 
 /** Sees what guests do to their lines and what comes of it. Each call is at the present instant of its domain. */
@@ -37,6 +38,9 @@ export interface WireCounts {
   readonly conflicts: number;
 }
 
+/** In the place of a node: this machine. */
+const HOST = -1;
+
 /** A line of a node: a pin of a wire, or one that leads nowhere. */
 interface Line {
   readonly node: number;
@@ -46,6 +50,8 @@ interface Line {
   readonly pin: Pin | undefined;
   /** What its guest was told last. */
   level: Level;
+  /** Of this machine: what is beyond it. */
+  copper?: Copper;
 }
 
 /** The way between a line and the middle of its wire. */
@@ -100,7 +106,7 @@ export class Wires {
       index,
       spec,
       domain: domains[layout.wireDomain[index] as number] as Timeline,
-      net: new Net(spec.pins.length, spec.pull),
+      net: new Net(spec.pins.length + (spec.host ? 1 : 0), spec.pull),
       lines: [],
       latency: spec.latency,
       edges: 0,
@@ -112,6 +118,16 @@ export class Wires {
       wire.spec.pins.forEach(({ node, line }, place) => {
         pins.set(`${node}.${line}`, { wire, place, number: pins.size, sent: 0, told: 0, last: ZERO });
       });
+    }
+    for (const wire of this.#wires) {
+      if (!wire.spec.host) continue;
+      const place = wire.spec.pins.length;
+      const pin = { wire, place, number: pins.size, sent: 0, told: 0, last: ZERO };
+      // No node is called so.
+      pins.set(` ${wire.spec.name}`, pin);
+      const domain = domains[layout.boards as number] as Timeline;
+      const end = new End(wire.spec.pull);
+      wire.lines[place] = { node: HOST, offset: 0, domain, end, pin, level: end.level };
     }
     this.#pins = pins.size;
     this.#lines = nodes.map(({ name, index, lines }) =>
@@ -130,6 +146,14 @@ export class Wires {
   attach(node: number, controller: Controller): void {
     this.#controllers.set(node, controller);
     for (const { offset, level } of this.#lines[node] ?? []) controller.sense(offset, level);
+  }
+
+  /** Joins a wire that has lines of this machine to what is beyond them: to the wire, that is one more pin. */
+  join(name: string, copper: Copper): void {
+    const wire = this.#wires.find(({ spec }) => spec.name === name) as Wire;
+    const line = wire.lines[wire.spec.pins.length] as Line;
+    line.copper = copper;
+    copper.listen((held) => this.#drive(line, line.domain.now, held ? activeLevel(wire) : undefined));
   }
 
   /** A guest drives a line, or drives it no more; at the present instant of its domain. */
@@ -197,7 +221,7 @@ export class Wires {
     const { end, pin } = line;
     if (end.own === drive) return;
     end.own = drive;
-    this.observer.driven(at, line.node, line.offset, drive);
+    if (line.node !== HOST) this.observer.driven(at, line.node, line.offset, drive);
     this.#tell(line);
     if (!pin) return;
     const { wire, place } = pin;
@@ -242,6 +266,9 @@ export class Wires {
 
   /** Tells a guest the level of a line, if it has changed. */
   #tell(line: Line): void {
+    const { copper, pin } = line;
+    // What others do there is there already: it gets what the guests do.
+    if (copper && pin) copper.drive(line.end.others === activeLevel(pin.wire));
     const { level } = line.end;
     if (level === line.level) return;
     line.level = level;
@@ -249,12 +276,15 @@ export class Wires {
   }
 }
 
+/** That by which copper is driven: the one that it does not have by itself. */
+function activeLevel({ spec }: Wire): Level {
+  return spec.pull === 'down' ? 1 : 0;
+}
+
 /** `a.gpio0 and b.gpio1 drive it high, c.gpio0 low; it is low` */
 function describeConflict({ spec, net }: Wire): string {
-  const who = (drive: Drive) =>
-    spec.pins
-      .filter((_, place) => net.driveOf(place) === drive)
-      .map(({ node, line }) => `${node}.${line}`)
-      .join(' and ');
+  const pins = spec.pins.map(({ node, line }) => `${node}.${line}`);
+  if (spec.host) pins.push((spec.host.sense ?? spec.host.drive)?.name ?? '');
+  const who = (drive: Drive) => pins.filter((_, place) => net.driveOf(place) === drive).join(' and ');
   return `${who(1)} high against ${who(0)} low; it is ${net.level === 1 ? 'high' : 'low'}`;
 }

@@ -49,7 +49,14 @@ export function buildTopology(values: TopologyValues, plain: Plain, file: string
       return { name: link.name, between: [first, second] as const, ...cableOf(link) };
     }) as Topology['links'],
     switches: values.switches.map((each) => ({ name: each.name, ports: each.ports, ...cableOf(each) })),
-    wires: values.wires.map(({ name, pins, latency, pull, role }) => ({ name, pins, latency, pull, role })),
+    wires: values.wires.map(({ name, pins, latency, pull, role, host }) => ({
+      name,
+      pins,
+      latency,
+      pull,
+      role,
+      ...(host && { host: { drive: host.drive, sense: host.sense } }),
+    })),
     changes: values.changes
       .filter(({ at }) => values.until === undefined || at < values.until)
       .map((change) => buildChange(change, places))
@@ -74,7 +81,8 @@ function buildNode(
     const mac = values.mac ?? deriveMac(seed, name, key, taken);
     taken.add(formatMac(mac));
     const addresses = [values.address ?? []].flat().map((address) => address.text);
-    return [{ name: key, mac, addresses, mtu: values.mtu }];
+    const { mtu, device } = values;
+    return [{ name: key, mac, addresses, mtu, ...(device !== undefined && { device }) }];
   });
   return {
     name,

@@ -112,10 +112,11 @@ function checkLatencies(
     const latency = valueAt(plain.value, [...path, 'latency']);
     if (!isNoTime(latency)) continue;
     const board = members.find(({ node }) => boards.has(node));
-    if (board)
+    if (board || valueAt(plain.value, [...path, 'host']) !== undefined)
       report.atValue(
         [...path, 'latency'],
-        `expected a latency above 0s of a ${kind} with a board, ${board.node}; found ${latency}; boards run in real time`,
+        `expected a latency above 0s of a ${kind} with ${board ? `a board, ${board.node}` : 'lines of this machine'}; ` +
+          `found ${latency}; ${board ? 'boards' : 'they'} run in real time`,
       );
   }
 }

@@ -5,6 +5,7 @@ import { buildTopology } from './build.js';
 import { checkAddresses } from './check-addresses.js';
 import { checkBoards } from './check-boards.js';
 import { checkChanges } from './check-changes.js';
+import { checkHost } from './check-host.js';
 import { checkNames } from './check-names.js';
 import { checkNodes } from './check-nodes.js';
 import { checkReferences } from './check-references.js';
@@ -55,6 +56,7 @@ export function loadTopology(text: string, file: string, overrides: Overrides = 
   checkReferences(survey, report);
   checkWires(survey, report);
   checkBoards(survey, plain, report);
+  checkHost(survey, plain, report);
   checkAddresses(survey, plain, report);
   checkNodes(survey, plain, overrides.until !== undefined, report);
   checkChanges(survey, plain, report);

@@ -73,6 +73,8 @@ export interface InterfaceSpec {
   readonly addresses: readonly string[];
   /** Bytes of payload in an Ethernet frame. */
   readonly mtu: number;
+  /** Of a board elsewhere: the network interface of this machine to which its cable leads. */
+  readonly device?: string;
 }
 
 /** One end of a link, or a port of a switch. */
@@ -131,4 +133,16 @@ export interface WireSpec {
   /** What it is when nobody drives it. */
   readonly pull: 'up' | 'down';
   readonly role: 'freeze' | undefined;
+  /** The lines of this machine that join it to copper; one of them at least. */
+  readonly host?: { readonly drive: HostLineSpec | undefined; readonly sense: HostLineSpec | undefined };
+}
+
+/** A GPIO line of this machine. */
+export interface HostLineSpec {
+  /** As the file has it: `gpiochip0/17`, `gpio17`. */
+  readonly name: string;
+  /** `gpiochip0`; undefined: it is used by sysfs. */
+  readonly chip: string | undefined;
+  /** Its place in the chip; by sysfs, its number in the kernel. */
+  readonly offset: number;
 }

@@ -118,7 +118,7 @@ const CASES: readonly (readonly [title: string, text: string, problems: readonly
   [
     'an unknown key far from all others',
     node('interfaces: { eth0: { speed: 1gbit } }'),
-    ["4:41: unknown key 'speed' in nodes.a.interfaces.eth0; the keys are address, mac, mtu"],
+    ["4:41: unknown key 'speed' in nodes.a.interfaces.eth0; the keys are address, mac, mtu, device"],
   ],
   [
     'a missing name',

@@ -3,9 +3,10 @@ import * as z from 'zod/mini';
 import { type Duration, duration, instant, parseDuration } from '../calendar/time.js';
 import { ADDRESS_EXPECTED, parseAddress } from './address.js';
 import { AGENT, AGENT_EXPECTED, parseAgent } from './agent-address.js';
+import { HOST_LINE, HOST_LINE_EXPECTED, parseHostLine } from './host-line.js';
 import { closed, described, text, whole } from './leaf.js';
 import { MAC, parseMac } from './mac.js';
-import { ENDPOINT, INTERFACE, NAME, NAME_EXPECTED, PIN, splitDot } from './names.js';
+import { ENDPOINT, INTERFACE, INTERFACE_EXPECTED, NAME, NAME_EXPECTED, PIN, splitDot } from './names.js';
 import { Refusal } from './refusal.js';
 import { parseTimeOfDay, TIME_OF_DAY } from './time-of-day.js';
 import { PERCENT, parsePercent, parseRate, parseSize, RATE, SIZE } from './units.js';
@@ -56,6 +57,11 @@ const interfaceSchema = closed('a map, such as { address: 10.0.0.1/24 }, or {} f
   mtu: described(
     'The largest payload of a frame in bytes.',
     z.prefault(whole('a whole number of bytes from 68 to 65535', 68, 65_535), 1500),
+  ),
+  device: described(
+    'The network interface of this machine to which the cable of a board with `address` leads.',
+    z.optional(text(INTERFACE_EXPECTED, INTERFACE, (written) => written)),
+    { examples: ['eth1'] },
   ),
 });
 
@@ -226,6 +232,8 @@ const switchSchema = closed('a map, such as { name: lan, ports: [a.eth0, b.eth0]
   ...cable(),
 });
 
+const hostLine = () => text(HOST_LINE_EXPECTED, HOST_LINE, parseHostLine);
+
 const wireSchema = closed('a map, such as { name: ready, pins: [a.gpio0, b.gpio3] }', {
   name: described('Its name.', z.clone(name)),
   pins: described(
@@ -246,6 +254,23 @@ const wireSchema = closed('a map, such as { name: ready, pins: [a.gpio0, b.gpio3
   role: described(
     'A wire with a meaning to the run: while it is high, boards stand still, and virtual time with them.',
     z.optional(z.enum(['freeze'], 'freeze')),
+  ),
+  host: described(
+    'GPIO lines of this machine that join the wire to copper, and so to boards with `address`.',
+    z.optional(
+      closed('a map, such as { drive: gpiochip0/17, sense: gpiochip0/18 }', {
+        drive: described(
+          'An output: it does to the copper what the pins of this file do.',
+          z.optional(hostLine()),
+          {
+            examples: ['gpiochip0/17', 'gpio17'],
+          },
+        ),
+        sense: described('An input: it hears what others do to the copper.', z.optional(hostLine()), {
+          examples: ['gpiochip0/18', 'gpio18'],
+        }),
+      }),
+    ),
   ),
 });
 

@@ -3,7 +3,7 @@ import { closeSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';
 import { OneclockError } from '../../backend/errors.js';
-import { addon } from '../native/index.js';
+import { addon, type Hub } from '../native/index.js';
 import {
   attempt,
   type Direction,
@@ -42,17 +42,28 @@ function load(): EpollClass {
   }
 }
 
+export interface DeviceLineOptions {
+  /** What it is from the beginning: an input, or an output that drives `level`. */
+  readonly direction?: Direction;
+  readonly level?: Level;
+  /** What it is as an output. */
+  readonly drive?: 'push-pull' | 'open-drain';
+  /** Who hears its edges, in his `poll`; without one, Node.js's event loop does, by the npm package epoll. */
+  readonly hub?: Pick<Hub, 'open'>;
+}
+
 /** A line by the GPIO character device. The kernel takes it back when this process ends. */
 export class DeviceLine implements Line {
   readonly name: string;
   readonly #descriptor: number;
   readonly #events = Buffer.alloc(EVENTS * LineEvent.BYTES);
-  #direction: Direction = 'in';
-  #epoll: Epoll | undefined;
+  #direction: Direction;
+  /** Ends the watch that is there. */
+  #unwatch: (() => void) | undefined;
   #open = true;
 
   /**
-   * Takes the line, as an input.
+   * Takes the line.
    *
    * @param chip the path of its chip: `/dev/gpiochip0`
    * @throws OneclockError `MACHINE`, for one where somebody else has it
@@ -60,10 +71,14 @@ export class DeviceLine implements Line {
   constructor(
     chip: string,
     offset: number,
-    private readonly drive: 'push-pull' | 'open-drain' = 'push-pull',
+    private readonly options: DeviceLineOptions = {},
   ) {
+    const { direction = 'in', level = 0 } = options;
     this.name = `${chip.replace(/^\/dev\//, '')}:${offset}`;
-    this.#descriptor = attempt(this.name, 'taken', () => addon.requestGpio(chip, offset, LineFlag.INPUT, 0));
+    this.#direction = direction;
+    this.#descriptor = attempt(this.name, 'taken', () =>
+      addon.requestGpio(chip, offset, this.#flags(direction), level),
+    );
   }
 
   get direction(): Direction {
@@ -80,31 +95,23 @@ export class DeviceLine implements Line {
   }
 
   setDirection(direction: Direction, level: Level = 0): void {
-    const openDrain = this.drive === 'open-drain' ? LineFlag.OPEN_DRAIN : 0;
-    const flags = direction === 'in' ? LineFlag.INPUT : LineFlag.OUTPUT | openDrain;
-    this.#configure(`made an ${direction}put`, flags, level);
+    this.#configure(`made an ${direction}put`, this.#flags(direction), level);
     this.#direction = direction;
   }
 
-  watch({ onEdge, onError }: EdgeListener): () => void {
+  watch(listener: EdgeListener): () => void {
     expectDirection(this, 'in', 'watched');
-    if (this.#epoll) throw new OneclockError('MACHINE', `the line ${this.name} is watched already`);
+    if (this.#unwatch) throw new OneclockError('MACHINE', `the line ${this.name} is watched already`);
+    const { hub } = this.options;
+    const Epoll = hub ? undefined : load();
     const { INPUT, EDGE_RISING, EDGE_FALLING } = LineFlag;
-    const Epoll = load();
     this.#configure('watched', INPUT | EDGE_RISING | EDGE_FALLING, 0);
-    const epoll = new Epoll((error) => {
-      try {
-        if (error) throw error;
-        for (const edge of this.#take()) if (this.#epoll === epoll) onEdge(edge);
-      } catch (cause) {
-        onError(lineError(this.name, 'watched', cause));
-      }
-    });
-    this.#epoll = epoll;
-    epoll.add(this.#descriptor, Epoll.EPOLLIN);
+    const unwatch = Epoll ? this.#hear(Epoll, listener) : this.#hearBy(hub as Pick<Hub, 'open'>, listener);
+    this.#unwatch = unwatch;
     return () => {
-      if (this.#epoll !== epoll) return;
-      this.#unwatch();
+      if (this.#unwatch !== unwatch) return;
+      this.#unwatch = undefined;
+      unwatch();
       this.#configure('left alone', INPUT, 0);
     };
   }
@@ -112,29 +119,65 @@ export class DeviceLine implements Line {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#unwatch();
+    this.#unwatch?.();
+    this.#unwatch = undefined;
     closeSync(this.#descriptor);
   }
 
-  #unwatch(): void {
-    this.#epoll?.remove(this.#descriptor);
-    this.#epoll?.close();
-    this.#epoll = undefined;
+  /** Hears of edges in turns of the event loop. @returns what ends it */
+  #hear(Epoll: EpollClass, { onEdge, onError }: EdgeListener): () => void {
+    let watching = true;
+    const epoll = new Epoll((error) => {
+      try {
+        if (error) throw error;
+        // There is at least one, or this would wait.
+        const length = readSync(this.#descriptor, this.#events);
+        for (const edge of edgesOf(this.#events.subarray(0, length))) if (watching) onEdge(edge);
+      } catch (cause) {
+        onError(lineError(this.name, 'watched', cause));
+      }
+    });
+    epoll.add(this.#descriptor, Epoll.EPOLLIN);
+    return () => {
+      watching = false;
+      epoll.remove(this.#descriptor);
+      epoll.close();
+    };
+  }
+
+  /** Hears of edges in the polls of `hub`, which closes what it is given. @returns what ends it */
+  #hearBy(hub: Pick<Hub, 'open'>, { onEdge, onError }: EdgeListener): () => void {
+    let watching = true;
+    const descriptor = attempt(this.name, 'watched', () => addon.duplicate(this.#descriptor));
+    const channel = hub.open(descriptor, {
+      onData: (bytes) => {
+        for (const edge of edgesOf(bytes)) if (watching) onEdge(edge);
+      },
+      onClose: (reason) => onError(lineError(this.name, 'watched', reason)),
+    });
+    return () => {
+      watching = false;
+      channel.close();
+    };
+  }
+
+  #flags(direction: Direction): number {
+    if (direction === 'in') return LineFlag.INPUT;
+    return LineFlag.OUTPUT | (this.options.drive === 'open-drain' ? LineFlag.OPEN_DRAIN : 0);
   }
 
   #configure(what: string, flags: number, level: Level): void {
     attempt(this.name, what, () => addon.configureGpio(this.#descriptor, flags, level));
   }
+}
 
-  /** The edges that wait; there is at least one, or this would. */
-  #take(): { level: Level; at: bigint }[] {
-    const length = readSync(this.#descriptor, this.#events);
-    const view = new DataView(this.#events.buffer, this.#events.byteOffset, length);
-    return Array.from({ length: Math.floor(length / LineEvent.BYTES) }, (_, place) => {
-      const event = place * LineEvent.BYTES;
-      const id = view.getUint32(event + LineEvent.ID, little);
-      const at = view.getBigUint64(event + LineEvent.TIMESTAMP, little);
-      return { level: id === LineEventId.RISING_EDGE ? 1 : 0, at };
-    });
-  }
+/** What the kernel has written of edges. */
+function edgesOf(bytes: Uint8Array): { level: Level; at: bigint }[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.floor(bytes.length / LineEvent.BYTES) }, (_, place) => {
+    const event = place * LineEvent.BYTES;
+    const id = view.getUint32(event + LineEvent.ID, little);
+    const at = view.getBigUint64(event + LineEvent.TIMESTAMP, little);
+    return { level: id === LineEventId.RISING_EDGE ? 1 : 0, at };
+  });
 }

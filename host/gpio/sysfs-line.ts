@@ -27,19 +27,20 @@ function load(): typeof import('onoff') {
 export class SysfsLine implements Line {
   readonly name: string;
   readonly #gpio: Gpio;
-  #direction: Direction = 'in';
+  #direction: Direction;
   #open = true;
 
   /**
-   * Exports the line, as an input.
+   * Exports the line, as an input, or as an output that drives `level`.
    *
    * @param number its number in the kernel: the base of its chip and its offset there
    * @throws OneclockError `MACHINE`; a line that has a name in the kernel cannot be found by its number
    */
-  constructor(number: number) {
+  constructor(number: number, direction: Direction = 'in', level: Level = 0) {
     this.name = `gpio${number}`;
+    this.#direction = direction;
     const { Gpio } = load();
-    this.#gpio = attempt(this.name, 'exported', () => new Gpio(number, 'in'));
+    this.#gpio = attempt(this.name, 'exported', () => new Gpio(number, toOnoff(direction, level)));
   }
 
   get direction(): Direction {
@@ -56,11 +57,7 @@ export class SysfsLine implements Line {
   }
 
   setDirection(direction: Direction, level?: Level): void {
-    attempt(this.name, `made an ${direction}put`, () => {
-      if (direction === 'in') this.#gpio.setDirection('in');
-      // Not `out`, which is low for a moment.
-      else this.#gpio.setDirection(level === 1 ? 'high' : 'low');
-    });
+    attempt(this.name, `made an ${direction}put`, () => this.#gpio.setDirection(toOnoff(direction, level)));
     this.#direction = direction;
   }
 
@@ -86,4 +83,10 @@ export class SysfsLine implements Line {
     this.#open = false;
     attempt(this.name, 'given back', () => this.#gpio.unexport());
   }
+}
+
+/** Not `out`, which is low for a moment. */
+function toOnoff(direction: Direction, level: Level | undefined): 'in' | 'high' | 'low' {
+  if (direction === 'in') return 'in';
+  return level === 1 ? 'high' : 'low';
 }

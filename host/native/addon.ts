@@ -4,10 +4,18 @@ import { OneclockError } from '../../backend/errors.js';
 import { packageFile } from '../package-root.js';
 
 /** What a source of the native hub is for; the numbers are `SourceKind` in src/hub.hh. */
-export const SourceKind = { STREAM: 0, LISTENER: 1, SIGNAL: 2, CHILD: 3 } as const;
+export const SourceKind = { STREAM: 0, LISTENER: 1, SIGNAL: 2, CHILD: 3, PACKET: 4 } as const;
 
 /** What happened to it; the numbers are `EventKind` in src/hub.hh. */
-export const EventKind = { DATA: 0, CLOSED: 1, CONNECTION: 2, SIGNAL: 3, EXIT: 4 } as const;
+export const EventKind = {
+  DATA: 0,
+  CLOSED: 1,
+  CONNECTION: 2,
+  SIGNAL: 3,
+  EXIT: 4,
+  FRAME: 5,
+  LOST: 6,
+} as const;
 
 /** 32-bit words an event takes in {@link NativeHub.events}: source, kind, value, data offset, first descriptor, count. */
 export const EVENT_WORDS = 6;
@@ -21,6 +29,9 @@ export interface NativeHub {
   listen(path: string): number;
   send(source: number, bytes: Uint8Array, descriptors?: readonly number[]): number;
   poll(timeoutMs: number): number;
+  openPacket(name: string): number;
+  sendFrame(source: number, frame: Uint8Array): number;
+  missedFrames(source: number): number;
 }
 
 export interface NativeMapping {
@@ -42,6 +53,8 @@ export interface Addon {
     stdio: readonly [number, number, number],
   ): [pid: number, pidfd: number];
   pipe(): [reader: number, writer: number];
+  /** Another descriptor of the same open file. */
+  duplicate(descriptor: number): number;
   /** Sets O_NONBLOCK, for whoever else has the open file too. */
   setNonBlocking(descriptor: number): void;
   socketPair(): [number, number];

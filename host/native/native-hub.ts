@@ -3,6 +3,7 @@ import { closeSync, rmSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import { OneclockError } from '../../backend/errors.js';
 import { addon, EVENT_WORDS, EventKind, type NativeHub as Native, SourceKind } from './addon.js';
+import { type FrameChannel, type FrameHandler, type FrameHub, packetError } from './frames.js';
 import type { Channel, ChannelHandler, Child, Exit, Hub, Listener, SpawnOptions } from './hub.js';
 
 const NO_DESCRIPTORS: readonly number[] = [];
@@ -18,7 +19,7 @@ interface Source {
 }
 
 /** {@link Hub} on epoll. */
-export class NativeHub implements Hub {
+export class NativeHub implements Hub, FrameHub {
   readonly #native: Native = new addon.Hub();
   readonly #events = new Uint32Array(this.#native.events);
   readonly #data = this.#native.data;
@@ -82,6 +83,32 @@ export class NativeHub implements Hub {
       send: (bytes) => {
         this.#native.send(id, bytes);
       },
+      close: () => this.#drop(id),
+    };
+  }
+
+  openPacket(name: string, handler: FrameHandler): FrameChannel {
+    let id: number;
+    try {
+      id = this.#native.openPacket(name);
+    } catch (cause) {
+      throw packetError(name, cause as Error);
+    }
+    this.#sources.set(id, {
+      onEvent: (kind, value, dataOffset) => {
+        if (kind === EventKind.FRAME) {
+          handler.onFrame(new Uint8Array(this.#data, dataOffset, value));
+        } else if (kind === EventKind.LOST) {
+          handler.onLost();
+        } else {
+          this.#drop(id);
+          handler.onClose(errnoText(value));
+        }
+      },
+    });
+    return {
+      send: (frame) => this.#native.sendFrame(id, frame) === 0,
+      missed: () => this.#native.missedFrames(id),
       close: () => this.#drop(id),
     };
   }

@@ -47,7 +47,10 @@ class HubObject : public Napi::ObjectWrap<HubObject> {
     return DefineClass(env, "Hub",
                        {InstanceMethod<&HubObject::add>("add"), InstanceMethod<&HubObject::remove>("remove"),
                         InstanceMethod<&HubObject::listen>("listen"), InstanceMethod<&HubObject::send>("send"),
-                        InstanceMethod<&HubObject::poll>("poll")});
+                        InstanceMethod<&HubObject::poll>("poll"),
+                        InstanceMethod<&HubObject::open_packet>("openPacket"),
+                        InstanceMethod<&HubObject::send_frame>("sendFrame"),
+                        InstanceMethod<&HubObject::missed_frames>("missedFrames")});
   }
 
   /** Gives the object its three areas: `events`, `data` and `descriptors`, which live as long as it does. */
@@ -93,6 +96,21 @@ class HubObject : public Napi::ObjectWrap<HubObject> {
         fds[count] = array.Get(static_cast<uint32_t>(count)).As<Napi::Number>().Int32Value();
     }
     return Napi::Number::New(info.Env(), hub_->send(source_argument(info), bytes.Data(), bytes.ByteLength(), fds, count));
+  }
+
+  Napi::Value open_packet(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] {
+      return Napi::Number::New(info.Env(), hub_->open_packet(info[0].As<Napi::String>().Utf8Value()));
+    });
+  }
+
+  Napi::Value send_frame(const Napi::CallbackInfo& info) {
+    auto frame = info[1].As<Napi::Uint8Array>();
+    return Napi::Number::New(info.Env(), hub_->send_frame(source_argument(info), frame.Data(), frame.ByteLength()));
+  }
+
+  Napi::Value missed_frames(const Napi::CallbackInfo& info) {
+    return guarded(info.Env(), [&] { return Napi::Number::New(info.Env(), hub_->missed_frames(source_argument(info))); });
   }
 
   Napi::Value poll(const Napi::CallbackInfo& info) {
@@ -182,6 +200,12 @@ Napi::Value create_pipe(const Napi::CallbackInfo& info) {
     int ends[2];
     check(pipe2(ends, O_CLOEXEC), "pipe2");
     return pair_of(info, ends);
+  });
+}
+
+Napi::Value duplicate(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    return Napi::Number::New(info.Env(), check(fcntl(int_argument(info, 0), F_DUPFD_CLOEXEC, 0), "fcntl"));
   });
 }
 
@@ -279,6 +303,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("trimMappings", Napi::Function::New<trim>(env));
   exports.Set("spawn", Napi::Function::New<spawn_child>(env));
   exports.Set("pipe", Napi::Function::New<create_pipe>(env));
+  exports.Set("duplicate", Napi::Function::New<duplicate>(env));
   exports.Set("setNonBlocking", Napi::Function::New<set_non_blocking>(env));
   exports.Set("socketPair", Napi::Function::New<create_socket_pair>(env));
   exports.Set("connectUnix", Napi::Function::New<connect_unix>(env));

@@ -14,6 +14,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "packet.hh"
+
 namespace oneclock {
 
 namespace {
@@ -80,7 +82,13 @@ uint32_t Hub::add(int fd, SourceKind kind) {
   return id;
 }
 
-void Hub::remove(uint32_t id) { sources_.erase(id); }
+void Hub::remove(uint32_t id) {
+  auto found = sources_.find(id);
+  if (found == sources_.end()) return;
+  // Somebody else may have the same open file, and it would stay.
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, found->second.fd.get(), nullptr);
+  sources_.erase(found);
+}
 
 uint32_t Hub::listen(const std::string& path) {
   sockaddr_un address = unix_address(path);
@@ -108,6 +116,18 @@ int Hub::send(uint32_t id, const uint8_t* bytes, size_t length, const int* fds, 
     count = 0;
   }
   return 0;
+}
+
+uint32_t Hub::open_packet(const std::string& name) { return add(Packet::open(name), SourceKind::kPacket); }
+
+int Hub::send_frame(uint32_t id, const uint8_t* frame, size_t length) {
+  auto found = sources_.find(id);
+  return found == sources_.end() ? EBADF : Packet::send(found->second.fd.get(), frame, length);
+}
+
+uint32_t Hub::missed_frames(uint32_t id) {
+  auto found = sources_.find(id);
+  return found == sources_.end() ? 0 : Packet::missed(found->second.fd.get());
 }
 
 void Hub::emit(uint32_t id, EventKind kind, uint32_t value) {
@@ -156,10 +176,29 @@ void Hub::read_stream(uint32_t id, Source& source) {
   }
 }
 
+/** One frame: what is left is there at the next poll. */
+void Hub::read_packet(uint32_t id, Source& source) {
+  if (kDataBytes - data_used_ < Packet::kMaxFrame) return;
+  size_t begin = 0;
+  ssize_t length = Packet::receive(source.fd.get(), data_.get() + data_used_, begin);
+  if (length == -EMSGSIZE) {
+    emit(id, EventKind::kLost, 0);
+  } else if (length >= 0) {
+    emit(id, EventKind::kFrame, static_cast<uint32_t>(length));
+    events_[event_count_ - 1].data_offset = static_cast<uint32_t>(data_used_ + begin);
+    data_used_ = std::min(kDataBytes, (data_used_ + begin + static_cast<size_t>(length) + 7) & ~size_t{7});
+  } else if (length != -EAGAIN) {
+    emit(id, EventKind::kClosed, static_cast<uint32_t>(-length));
+  }
+}
+
 void Hub::read_source(uint32_t id, Source& source) {
   switch (source.kind) {
     case SourceKind::kStream:
       read_stream(id, source);
+      return;
+    case SourceKind::kPacket:
+      read_packet(id, source);
       return;
     case SourceKind::kSignal: {
       uint8_t ignored[4096];
@@ -214,7 +253,8 @@ size_t Hub::poll(double timeout_ms) {
     uint32_t id = ready[i].data.u32;
     auto found = sources_.find(id);
     if (found == sources_.end()) continue;
-    if ((ready[i].events & EPOLLIN) == 0)
+    // What is wrong with a packet socket is told by reading it.
+    if ((ready[i].events & EPOLLIN) == 0 && found->second.kind != SourceKind::kPacket)
       emit(id, EventKind::kClosed, EPIPE);
     else
       read_source(id, found->second);

@@ -12,7 +12,7 @@
 namespace oneclock {
 
 /** What a descriptor in the hub is for. */
-enum class SourceKind : uint32_t { kStream, kListener, kSignal, kChild };
+enum class SourceKind : uint32_t { kStream, kListener, kSignal, kChild, kPacket };
 
 /** What happened to a source; the numbers are part of the interface to JavaScript (addon.ts). */
 enum class EventKind : uint32_t {
@@ -21,6 +21,8 @@ enum class EventKind : uint32_t {
   kConnection = 2,  // one descriptor
   kSignal = 3,
   kExit = 4,        // value: wait status as in waitid: code << 8 | signal; data: microseconds of CPU time, 64 bits
+  kFrame = 5,       // value: bytes in the data area
+  kLost = 6,        // a frame that was too long
 };
 
 struct Event {
@@ -54,6 +56,12 @@ class Hub {
   void remove(uint32_t source);
   /** Listens at `path` with access for this user only. */
   uint32_t listen(const std::string& path);
+  /** Frames of the network interface `name`; each is an event. */
+  uint32_t open_packet(const std::string& name);
+  /** 0, or the errno for which it was not sent. */
+  int send_frame(uint32_t source, const uint8_t* frame, size_t length);
+  /** How many frames that came there was no room for since this was asked last. */
+  uint32_t missed_frames(uint32_t source);
   /** 0, or the errno for which the peer is to be given up. */
   int send(uint32_t source, const uint8_t* bytes, size_t length, const int* fds, size_t count);
   /** How many events there are; 0 after a signal or the time-out. */
@@ -71,6 +79,7 @@ class Hub {
 
   void read_source(uint32_t id, Source& source);
   void read_stream(uint32_t id, Source& source);
+  void read_packet(uint32_t id, Source& source);
   void emit(uint32_t id, EventKind kind, uint32_t value);
 
   Descriptor epoll_;
