@@ -90,6 +90,16 @@ describe('a timeline in real time', () => {
   });
 });
 
+describe('boards whose guests take no time', () => {
+  it('are never frozen', () => {
+    const pace = { overrun: duration(0n), straight: true, quick: true };
+    for (const { name, model, board, until, seed } of models(600)) {
+      const world = runOf(new RealTimeWorld(model, board, 1 + (seed % 4), numbers(seed), until, pace));
+      expect(world.freezes, name).toBe(0);
+    }
+  });
+});
+
 function runOf(world: RealTimeWorld): RealTimeWorld {
   world.run();
   return world;

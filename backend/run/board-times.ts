@@ -26,6 +26,8 @@ class Board {
   frozenNs = 0n;
   /** The freeze that it tells of next, by number. */
   next = 0;
+  /** How far it was ahead of the controller's uncorrected clock at the one before. */
+  ahead = 0n;
   present = true;
 
   constructor(
@@ -100,7 +102,9 @@ export class BoardTimes {
     const reading = event.pausedAtNs - frozenBefore - known.zeroNs;
     const freeze = this.#match(known, reading);
     if (freeze === undefined) return [];
-    (this.#freezes[freeze] as Freeze).readings.set(board, reading);
+    const { expected, corrected, readings } = this.#freezes[freeze] as Freeze;
+    readings.set(board, reading);
+    known.ahead = reading - (expected - corrected);
     known.next = this.#first + freeze + 1;
     return this.#compare();
   }
@@ -129,11 +133,14 @@ export class BoardTimes {
 
   /**
    * The place of the freeze that a board tells of: the next one, unless it did not see one that was too short, and a later
-   * one is nearer.
+   * one is nearer. What it was ahead before it still is, or nearly: that may be more than the freezes are apart.
    */
-  #match({ next }: Board, reading: bigint): number | undefined {
+  #match({ next, ahead }: Board, reading: bigint): number | undefined {
     let place = Math.max(next - this.#first, 0);
-    const distance = (at: number) => magnitude((this.#freezes[at] as Freeze).expected - reading);
+    const distance = (at: number) => {
+      const { expected, corrected } = this.#freezes[at] as Freeze;
+      return magnitude(expected - corrected + ahead - reading);
+    };
     if (place >= this.#freezes.length) return undefined;
     while (place + 1 < this.#freezes.length && distance(place + 1) < distance(place)) place++;
     return place;
@@ -141,13 +148,13 @@ export class BoardTimes {
 
   /** Compares the clocks at each freeze that nobody will tell of any more. */
   #compare(): bigint[] {
-    const present = this.#boards.filter((board) => board?.present);
-    const told = present.reduce((least, board) => Math.min(least, board?.next ?? 0), Number.MAX_SAFE_INTEGER);
+    const present = this.#boards.flatMap((board, place) => (board?.present ? [{ board, place }] : []));
+    const told = present.reduce((least, { board }) => Math.min(least, board.next), Number.MAX_SAFE_INTEGER);
     const complete = this.#freezes.slice(0, Math.max(told - this.#first, 0));
     this.#forget(complete.length);
     return complete.flatMap(({ expected, corrected, readings }) => {
+      if (present.some(({ place }) => !readings.has(place))) return [];
       const values = [...readings.values()];
-      if (values.length < present.length) return [];
       const least = values.reduce((a, b) => (a < b ? a : b));
       const most = values.reduce((a, b) => (a > b ? a : b));
       for (const [index, reading] of readings) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { BoardEvent } from '../../protocols/board/index.js';
 import type { Calendar, Domain, RealTime } from '../calendar/index.js';
-import { after, EventKind, type Instant, instant, REAL_TIME_WINDOW, ZERO } from '../calendar/index.js';
+import { after, EventKind, type Instant, instant, later, REAL_TIME_WINDOW, ZERO } from '../calendar/index.js';
 import { OneclockError } from '../errors.js';
 import type { Topology, WireSpec } from '../topology/model.js';
 import type { Level } from '../wires/index.js';
@@ -20,6 +20,13 @@ const FREEZE_MS = 5_000;
 const EDGE_MS = 100;
 /** How long what agents say waits at most: they are not heard by the hub. */
 const LISTEN_MS = 1;
+
+/** A rise of the line by a guest, on its way to the boards. */
+interface Raise {
+  readonly at: Instant;
+  /** Whoever it was has let go of the line since. */
+  dropped: boolean;
+}
 
 export interface BoardsOwner {
   /** The level of the line that freezes boards has changed. */
@@ -58,8 +65,8 @@ export class Boards {
   #beganMs = 0;
   #endedMs = 0;
   #edges = 0;
-  /** When guests that hold the line up raised it, by holder. */
-  readonly #raised = new Map<string, Instant>();
+  /** By which guests hold the line up, or are about to, by holder. */
+  readonly #raised = new Map<string, Raise>();
 
   constructor(
     topology: Topology,
@@ -151,28 +158,39 @@ export class Boards {
   /** A guest drives the line, at the present instant of its domain; or a board does, now. */
   drive(node: RunNode, domain: Domain | undefined, offset: number, level: Level | undefined): void {
     const holder = `${node.spec.name}.${node.spec.lines[offset]}`;
-    const act = () => (level === 1 ? this.#line.raise(holder) : this.#line.lower(holder));
-    if (domain === undefined) return act();
-    // Boards stay where they are until the line falls: that happens as soon as it is known.
-    const at = level === 1 ? after(domain.now, this.#wire.latency) : this.#raised.get(holder);
-    if (at === undefined) return;
-    if (level === 1) this.#raised.set(holder, at);
-    else this.#raised.delete(holder);
-    domain.post(this.timeline, {
-      at,
-      kind: EventKind.EDGE,
-      source: node.spec.index,
-      sequence: this.#edges++,
-      apply: act,
-    });
+    if (domain === undefined) {
+      if (level === 1) this.#line.raise(holder);
+      else this.#line.lower(holder);
+      return;
+    }
+    const before = this.#raised.get(holder);
+    if ((level === 1) === (before !== undefined)) return;
+    const post = (at: Instant, apply: () => void) => {
+      const [source, sequence] = [node.spec.index, this.#edges++];
+      domain.post(this.timeline, { at, kind: EventKind.EDGE, source, sequence, apply });
+    };
+    if (before === undefined) {
+      const raise = { at: after(domain.now, this.#wire.latency), dropped: false };
+      this.#raised.set(holder, raise);
+      post(raise.at, () => {
+        if (!raise.dropped) this.#line.raise(holder);
+      });
+    } else {
+      this.#raised.delete(holder);
+      // Boards stay where they are until the line falls: that happens as soon as it is known.
+      post(later(before.at, this.timeline.now), () => this.#line.lower(holder));
+    }
   }
 
   /** A node lets go of the line, or has gone. */
   release(node: RunNode): void {
     for (const pin of this.#wire.pins) {
       if (pin.node !== node.spec.name) continue;
-      this.#raised.delete(`${pin.node}.${pin.line}`);
-      this.#line.lower(`${pin.node}.${pin.line}`);
+      const holder = `${pin.node}.${pin.line}`;
+      const raise = this.#raised.get(holder);
+      if (raise) raise.dropped = true;
+      this.#raised.delete(holder);
+      this.#line.lower(holder);
     }
   }
 

@@ -104,3 +104,99 @@ changes:
     ]);
   });
 });
+
+describe('layOut, with boards', () => {
+  const MIXED = `nodes:
+  a: { kind: uml, interfaces: { e0: {}, e1: {} } }
+  bp1: { kind: board, interfaces: { e0: {}, e1: {} } }
+  c: { kind: uml, interfaces: { e0: {}, e1: {} } }
+  bp2: { kind: board, interfaces: { e0: {}, e1: {} } }
+`;
+  const freeze = (pins = '') =>
+    `wires:
+  - { name: freeze, pins: [bp1.gpio0, bp2.gpio0${pins}], latency: 3us, role: freeze }
+`;
+
+  it('has none where there are none', () => {
+    expect(layOut(topology(NODES)).boards).toBeUndefined();
+  });
+
+  it('puts all boards into one domain, which they share with no guest', () => {
+    const layout = layOut(topology(`${MIXED}${freeze()}`));
+    expect(layout).toMatchObject({ boards: 1, nodeDomain: [0, 1, 2, 1], ways: [] });
+  });
+
+  it('finds them where the first node is one, and where it is the only node', () => {
+    const alone = `nodes:
+  b: { kind: board }
+wires:
+  - { name: freeze, pins: [b.gpio0], role: freeze }
+`;
+    expect(layOut(topology(alone))).toMatchObject({ boards: 0, nodeDomain: [0], ways: [] });
+  });
+
+  it('has a way from guests to boards by the wire that freezes them, and none back', () => {
+    const layout = layOut(topology(`${MIXED}${freeze(', c.gpio0, c.gpio1')}`));
+    const way = { name: 'freeze', port: undefined, egress: false, always: true };
+    expect(layout.ways).toEqual([
+      { ...way, from: 2, to: 1, latency: 3_000n },
+      { ...way, from: 2, to: 1, latency: 3_000n },
+    ]);
+    // The wire itself is no place on the way.
+    expect(layout.ways.some(({ from, to }) => [from, to].includes(layout.wireDomain[0] as number))).toBe(
+      false,
+    );
+  });
+
+  it('has ways between boards and guests by links, and none between boards', () => {
+    const layout = layOut(
+      topology(`${MIXED}${freeze()}links:
+  - { name: ab, between: [a.e0, bp1.e0], latency: 1ms }
+  - { name: cb, between: [bp2.e0, c.e0], latency: 2ms }
+  - { name: bb, between: [bp1.e1, bp2.e1], latency: 5ms }
+`),
+    );
+    expect(layout.ways.map(({ name, from, to, latency }) => [name, from, to, latency])).toEqual([
+      ['ab', 0, 1, 1_000_000n],
+      ['ab', 1, 0, 1_000_000n],
+      ['cb', 1, 2, 2_000_000n],
+      ['cb', 2, 1, 2_000_000n],
+    ]);
+  });
+
+  it('keeps a switch and another wire that boards are at apart from them', () => {
+    const layout = layOut(
+      topology(`${MIXED}${freeze()}  - { name: ready, pins: [bp1.gpio5, c.gpio0], latency: 7us }
+switches:
+  - { name: lan, ports: [bp1.e0, bp2.e0, a.e0], latency: 100us }
+`),
+    );
+    const [lan] = layout.switchDomain;
+    const ready = layout.wireDomain[1];
+    expect(new Set([0, 1, 2, lan, ready]).size).toBe(5);
+    expect(layout.ways.map(({ name, from, to, latency }) => [name, from, to, latency])).toEqual([
+      ['lan', 1, lan, 100_000n],
+      ['lan', lan, 1, 0n],
+      ['lan', 1, lan, 100_000n],
+      ['lan', lan, 1, 0n],
+      ['lan', 0, lan, 100_000n],
+      ['lan', lan, 0, 0n],
+      ['ready', 1, ready, 7_000n],
+      ['ready', ready, 1, 0n],
+      ['ready', 2, ready, 7_000n],
+      ['ready', ready, 2, 0n],
+    ]);
+  });
+
+  it('takes the latency of the beginning, also where a change makes it another', () => {
+    const layout = layOut(
+      topology(`${MIXED}${freeze()}links:
+  - { name: ab, between: [a.e0, bp1.e0], latency: 1ms }
+changes:
+  - { at: 1ms, link: ab, latency: 1ns }
+`),
+    );
+    expect(layout.nodeDomain).toEqual([0, 1, 2, 1]);
+    expect(layout.ways.map(({ latency }) => latency)).toEqual([1_000_000n, 1_000_000n]);
+  });
+});

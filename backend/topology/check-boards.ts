@@ -135,13 +135,14 @@ function checkChanges(
         ['changes', index, 'wire'],
         'expected a wire that does not freeze boards, for that one does not change; found it; remove the change',
       );
-    if (!isNoTime(valueAt(change, ['latency']))) continue;
+    const latency = valueAt(change, ['latency']);
+    if (!isNoTime(latency)) continue;
     const net = survey.nets.find(({ kind, name }) => name !== undefined && valueAt(change, [kind]) === name);
     const board = net?.members.find(({ node }) => boards.has(node));
     if (board)
       report.atValue(
         ['changes', index, 'latency'],
-        `expected a latency above 0s of a ${net?.kind} with a board, ${board.node}; found 0; boards run in real time`,
+        `expected a latency above 0s of a ${net?.kind} with a board, ${board.node}; found ${latency}; boards run in real time`,
       );
   }
 }

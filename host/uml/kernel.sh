@@ -7,12 +7,17 @@
 set -euo pipefail
 
 # Part of the cache key: raise it when a change below changes the result.
-readonly RECIPE=1
+readonly RECIPE=2
 readonly PACKAGE=linux-source-6.12
+# In the order in which they apply.
+readonly SERIES=(um vt)
+# Their sources are not unpacked. UML is built from those of um and x86.
+readonly OTHER_ARCHS=(alpha arc arm arm64 csky hexagon loongarch m68k microblaze mips nios2
+	openrisc parisc powerpc riscv s390 sh sparc xtensa)
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-patches=$repo/kernel-patches/um
-fragment=$repo/guest/kernel/uml.config
+patches=$repo/kernel-patches
+fragments=("$repo/guest/kernel/uml.config" "$patches/vt/vt.config")
 cache=${ONECLOCK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/oneclock}/uml
 work=
 
@@ -203,7 +208,7 @@ unpack_source() {
 	local -a skip=(--exclude='.git' --exclude='Documentation/*.rst' --exclude='Documentation/*.yaml'
 		--exclude='Documentation/*.svg' --exclude='Documentation/*.txt'
 		--exclude='tools/testing/*' --exclude='tools/perf/*' --exclude='arch/*/boot/dts/*')
-	for dir in arch/{alpha,arc,arm,arm64,csky,hexagon,loongarch,m68k,microblaze,mips,nios2,openrisc,parisc,powerpc,riscv,s390,sh,sparc,xtensa} \
+	for dir in "${OTHER_ARCHS[@]/#/arch/}" \
 		drivers/{gpu,media,infiniband,scsi,usb,staging,iio,mtd,ata,hwmon,net/ethernet,net/wireless,crypto,pinctrl,clk,soc,phy,video,accel} \
 		sound fs/{xfs,btrfs,bcachefs,ocfs2,f2fs,smb,nfsd}; do
 		skip+=(--exclude="$dir/*.c" --exclude="$dir/*.h" --exclude="$dir/*.S")
@@ -225,7 +230,22 @@ unpack_source() {
 
 # --- the build ---------------------------------------------------------------
 
-series() { grep -v -E '^[[:space:]]*(#|$)' "$patches/series"; }
+# True for a patch with a change to any file that can be in a UML kernel.
+concerns_uml() {
+	local archs
+	archs=$(IFS='|' && echo "${OTHER_ARCHS[*]}")
+	[[ -n $(sed -n -E "\\,^\+\+\+ b/arch/($archs)/,d; /^\+\+\+ b\//p" "$1") ]]
+}
+
+# The patches of this kernel, by their places in kernel-patches.
+series() {
+	local folder name
+	for folder in "${SERIES[@]}"; do
+		while read -r name; do
+			! concerns_uml "$patches/$folder/$name" || echo "$folder/$name"
+		done < <(grep -v -E '^[[:space:]]*(#|$)' "$patches/$folder/series")
+	done
+}
 
 cache_key() {
 	local id name
@@ -234,9 +254,11 @@ cache_key() {
 	{
 		echo "recipe $RECIPE"
 		echo "$id"
-		cat "$patches/series"
-		while read -r name; do cat "$patches/$name"; done < <(series)
-		cat "$fragment"
+		while read -r name; do
+			echo "$name"
+			cat "$patches/$name"
+		done < <(series)
+		cat "${fragments[@]}"
 		gcc --version | head -n 1
 		ld --version | head -n 1
 	} | sha256sum | cut -d ' ' -f 1
@@ -292,9 +314,12 @@ kmake() {
 
 configure() {
 	kmake -s tinyconfig
-	(cd "$work/build" && scripts/kconfig/merge_config.sh -m .config "$fragment") >/dev/null
+	(cd "$work/build" && scripts/kconfig/merge_config.sh -m .config "${fragments[@]}") >/dev/null
 	kmake -s olddefconfig
-	check_config "$fragment" "$work/build/.config"
+	local fragment
+	for fragment in "${fragments[@]}"; do
+		check_config "$fragment" "$work/build/.config"
+	done
 }
 
 compile() {

@@ -14,7 +14,7 @@ timeout=900
 
 usage() {
 	cat <<-'TEXT'
-	usage: test.sh [-a um|x86|arm] [-o DIR] [-k KERNEL] [-b] [TREE]
+	usage: test.sh [-a um|x86|arm] [-o DIR] [-k KERNEL] [-t SECONDS] [-b] [TREE]
 
 	Builds TREE, a Linux 6.12 with the series applied and otherwise clean, and
 	runs the tests in it: for um as a process, for x86 and arm in QEMU's
@@ -22,7 +22,9 @@ usage() {
 
 	  -a ARCH    um (the default), x86 or arm
 	  -o DIR     where to build; default: a folder that is removed in the end
-	  -k KERNEL  take this kernel (linux, bzImage, zImage) and build none
+	  -k KERNEL  take this kernel (linux, bzImage, zImage) and build none; TREE,
+	             if given, is what it was built in, or what modules need of it
+	  -t SECONDS how long the tests may take; default: 900
 	  -b         in place of the tests, print what calls cost a process that
 	             is not in virtual time; for x86 in instructions
 
@@ -42,11 +44,12 @@ fail() {
 	exit "$status"
 }
 
-while getopts 'a:o:k:bh-:' option; do
+while getopts 'a:o:k:t:bh-:' option; do
 	case $option in
 	a) arch=$OPTARG ;;
 	o) out=$OPTARG ;;
 	k) kernel=$OPTARG ;;
+	t) timeout=$OPTARG ;;
 	b) bench=1 ;;
 	h) usage && exit 0 ;;
 	-) [[ $OPTARG == help ]] && usage && exit 0; usage >&2; exit 2 ;;
@@ -75,7 +78,17 @@ mkdir -p "${out:=$scratch/build}"
 out=$(cd "$out" && pwd)
 [[ -z $tree ]] || tree=$(cd "$tree" && pwd)
 
-kmake() { make -C "$tree" ARCH="$karch" O="$out" ${cross:+CROSS_COMPILE="$cross"} "$@"; }
+# With -k the tree is a built one: it is left as it is.
+config=$out/.config
+place=(O="$out")
+if [[ -n $kernel && -n $tree ]]; then
+	config=$tree/.config
+	place=()
+fi
+kmake() {
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u KBUILD_OUTPUT \
+		make -C "$tree" ARCH="$karch" "${place[@]}" ${cross:+CROSS_COMPILE="$cross"} "$@"
+}
 
 if [[ -z $kernel ]]; then
 	kmake -s tinyconfig
@@ -83,7 +96,7 @@ if [[ -z $kernel ]]; then
 		"$here"/tests/{common,"$arch"}.config "$here/vt.config") >/dev/null
 	kmake -s olddefconfig
 	grep -q '^CONFIG_VIRTUAL_TIME=y' "$out/.config" || fail 3 'CONFIG_VIRTUAL_TIME cannot be had in this tree'
-	kmake -j"$(nproc)" "$target" >"$out/build.log" 2>&1 ||
+	kmake -j"$(nproc)" "$target" modules_prepare >"$out/build.log" 2>&1 ||
 		{ tail -n 30 "$out/build.log" >&2; fail 3 'the kernel does not build'; }
 	kernel=$out/$image
 fi
@@ -93,9 +106,9 @@ program=vt_test
 mkdir -p "$scratch"/root/{dev,proc,sys,tmp}
 "${cross}gcc" -O2 -Wall -static -o "$scratch/root/init" "$here/tests/$program.c" -lpthread -lrt 2>"$scratch/gcc.log" ||
 	{ cat "$scratch/gcc.log" >&2; fail 3 'the tests do not build'; }
-if [[ -n $tree && -z $bench && -f $out/.config ]] && grep -q '^CONFIG_MODULE_UNLOAD=y' "$out/.config"; then
+if [[ -n $tree && -z $bench ]] && grep -q '^CONFIG_MODULE_UNLOAD=y' "$config"; then
 	cp -r "$here/tests/module" "$scratch/module"
-	{ kmake -s modules_prepare && kmake -s KBUILD_MODPOST_WARN=1 M="$scratch/module" modules; } >"$scratch/module.log" 2>&1 ||
+	kmake -s KBUILD_MODPOST_WARN=1 M="$scratch/module" modules >"$scratch/module.log" 2>&1 ||
 		{ cat "$scratch/module.log" >&2; fail 3 'the test module does not build'; }
 	cp "$scratch/module/vt_test_module.ko" "$scratch/root/"
 fi

@@ -14,17 +14,21 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <mqueue.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/sem.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
@@ -505,26 +509,32 @@ static void test_clocks_exclude_frozen(void)
 static void test_clocks_dilated(const char *factor)
 {
 	struct child c = child_start(answer_clocks);
-	ns_t t0, t1, t2, t3, v0, v1, low, high, unit;
+	ns_t t0[READINGS], t1[READINGS], v0[READINGS];
+	ns_t t2, t3, v1, low, high, unit;
 	long d = atol(factor);
+	bool have[READINGS];
 	int r;
 
 	put(c.pid, "dilation", factor);
 	for (r = 0; r < READINGS; r++) {
-		unit = readings[r].unit;
-		t0 = now();
-		if (!ask(&c, r, &v0) || v0 < 0)
+		t0[r] = now();
+		have[r] = ask(&c, r, &v0[r]) && v0[r] >= 0;
+		t1[r] = now();
+	}
+	/* Some clocks count in seconds. */
+	msleep(3000);
+	for (r = 0; r < READINGS; r++) {
+		if (!have[r])
 			continue;
-		t1 = now();
-		msleep(unit >= SEC ? 3000 : 500);
+		unit = readings[r].unit;
 		t2 = now();
-		ask(&c, r, &v1);
+		have[r] = ask(&c, r, &v1);
 		t3 = now();
-		low = (t2 - t1) / 1000 * d - unit;
-		high = ((t3 - t0) / 1000 + 1) * d + unit;
-		tap_ok(v1 - v0 >= low && v1 - v0 <= high,
+		low = (t2 - t1[r]) / 1000 * d - unit;
+		high = ((t3 - t0[r]) / 1000 + 1) * d + unit;
+		tap_ok(have[r] && v1 - v0[r] >= low && v1 - v0[r] <= high,
 		       "clocks: %s at %s (%lld us in %lld us)", readings[r].name,
-		       factor, (v1 - v0) / 1000, (t2 - t1) / 1000);
+		       factor, (v1 - v0[r]) / 1000, (t2 - t1[r]) / 1000);
 	}
 	child_end(&c);
 }
@@ -999,6 +1009,153 @@ static int sleep_timerfd_overrun(ns_t ns)
 	return n >= 8 && n <= (now() - start) / each ? 0 : -1;
 }
 
+/* Sets a timeout of a socket. Returns 0, or the errno that stands for none. */
+static int set_timeout(int fd, int option, ns_t ns)
+{
+	struct timeval tv = { .tv_sec = ns / SEC, .tv_usec = ns % SEC / 1000 };
+
+	return setsockopt(fd, SOL_SOCKET, option, &tv, sizeof(tv)) ? errno : 0;
+}
+
+/* What a call on a socket has to end with when its timeout is over. */
+static int again(ssize_t ret)
+{
+	return ret == -1 && errno == EAGAIN ? 0 : ret == -1 ? errno : -1;
+}
+
+static int sleep_receive(int fd, ns_t ns)
+{
+	char byte;
+
+	return set_timeout(fd, SO_RCVTIMEO, ns) ?: again(recv(fd, &byte, 1, 0));
+}
+
+/* Sleeps in a pair of Unix sockets, which is full if it is to send. */
+static int sleep_pair(int type, int option, ns_t ns)
+{
+	static const char block[1024];
+	int fds[2], ret;
+
+	if (socketpair(AF_UNIX, type, 0, fds))
+		return errno;
+	if (option == SO_RCVTIMEO) {
+		ret = sleep_receive(fds[0], ns);
+	} else {
+		while (send(fds[0], block, sizeof(block), MSG_DONTWAIT) > 0)
+			;
+		ret = set_timeout(fds[0], option, ns) ?:
+			again(send(fds[0], block, sizeof(block), 0));
+	}
+	close(fds[0]);
+	close(fds[1]);
+	return ret;
+}
+
+static int sleep_unix_stream(ns_t ns)
+{
+	return sleep_pair(SOCK_STREAM, SO_RCVTIMEO, ns);
+}
+
+static int sleep_unix_dgram(ns_t ns)
+{
+	return sleep_pair(SOCK_DGRAM, SO_RCVTIMEO, ns);
+}
+
+static int sleep_unix_stream_send(ns_t ns)
+{
+	return sleep_pair(SOCK_STREAM, SO_SNDTIMEO, ns);
+}
+
+static int sleep_unix_dgram_send(ns_t ns)
+{
+	return sleep_pair(SOCK_DGRAM, SO_SNDTIMEO, ns);
+}
+
+/* One wait of many pieces: each byte that comes wakes the call. */
+static int sleep_unix_trickle(ns_t ns)
+{
+	static char buf[65536];
+	int fds[2], ret;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
+		return errno;
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (send(fds[1], buf, 1, 0) == 1)
+			usleep(3000);
+		_exit(0);
+	}
+	/* To be woken in the last tick ends the wait, in real time as well. */
+	ret = set_timeout(fds[0], SO_RCVTIMEO, ns + 10 * MS);
+	if (!ret && recv(fds[0], buf, sizeof(buf), MSG_WAITALL) < 2)
+		ret = -1;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(fds[0]);
+	close(fds[1]);
+	return ret;
+}
+
+static int sleep_udp(ns_t ns)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), ret;
+
+	if (fd < 0)
+		return errno == EAFNOSUPPORT ? -ENOSYS : errno;
+	ret = sleep_receive(fd, ns);
+	close(fd);
+	return ret;
+}
+
+/* Gives a socket that listens on a port of the loopback interface. */
+static int tcp_listen(struct sockaddr_in *at)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	socklen_t size = sizeof(*at);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	*at = (struct sockaddr_in){
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	if (fd >= 0 && (ioctl(fd, SIOCSIFFLAGS, &lo) ||
+			bind(fd, (struct sockaddr *)at, size) || listen(fd, 1) ||
+			getsockname(fd, (struct sockaddr *)at, &size))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int sleep_tcp_accept(ns_t ns)
+{
+	struct sockaddr_in at;
+	int fd = tcp_listen(&at), ret;
+
+	if (fd < 0)
+		return errno == EAFNOSUPPORT ? -ENOSYS : errno;
+	ret = set_timeout(fd, SO_RCVTIMEO, ns) ?: again(accept(fd, NULL, NULL));
+	close(fd);
+	return ret;
+}
+
+static int sleep_tcp(ns_t ns)
+{
+	struct sockaddr_in at;
+	int listening = tcp_listen(&at), fd, ret;
+
+	if (listening < 0)
+		return errno == EAFNOSUPPORT ? -ENOSYS : errno;
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	ret = connect(fd, (struct sockaddr *)&at, sizeof(at)) ? errno :
+		sleep_receive(fd, ns);
+	close(fd);
+	close(listening);
+	return ret;
+}
+
 static const struct kind {
 	const char *name;
 	int (*sleep)(ns_t ns);
@@ -1031,11 +1188,19 @@ static const struct kind {
 	{ "timer BOOTTIME rel", sleep_timer_boottime },
 	{ "timer periodic", sleep_timer_periodic },
 	{ "timer SIGEV_NONE", sleep_timer_none },
-	{ "timerfd MONOTONIC rel", sleep_timerfd_rel, true },
-	{ "timerfd REALTIME abs", sleep_timerfd_abs, true },
-	{ "timerfd BOOTTIME by poll", sleep_timerfd_poll, true },
-	{ "timerfd periodic", sleep_timerfd_periodic, true },
-	{ "timerfd overrun", sleep_timerfd_overrun, true },
+	{ "timerfd MONOTONIC rel", sleep_timerfd_rel },
+	{ "timerfd REALTIME abs", sleep_timerfd_abs },
+	{ "timerfd BOOTTIME by poll", sleep_timerfd_poll },
+	{ "timerfd periodic", sleep_timerfd_periodic },
+	{ "timerfd overrun", sleep_timerfd_overrun },
+	{ "SO_RCVTIMEO Unix stream", sleep_unix_stream, true },
+	{ "SO_RCVTIMEO Unix datagram", sleep_unix_dgram, true },
+	{ "SO_SNDTIMEO Unix stream", sleep_unix_stream_send, true },
+	{ "SO_SNDTIMEO Unix datagram", sleep_unix_dgram_send, true },
+	{ "SO_RCVTIMEO Unix, byte by byte", sleep_unix_trickle, true },
+	{ "SO_RCVTIMEO UDP", sleep_udp, true },
+	{ "SO_RCVTIMEO TCP accept", sleep_tcp_accept, true },
+	{ "SO_RCVTIMEO TCP", sleep_tcp, true },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(*kinds))
