@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
 #
-#   make demo    everything that is needed, then the main job on real guests
-#   make test    everything that is needed, then every test
-#   make build   everything that is needed to run: packages, addon, guest kernel, guest files
-#   make bench   measurements
-#   make lint    formatting, lint rules, types
-#   make clean   removes what was built here (the kernel stays in the user's cache folder)
+#   make demo           everything that is needed, then the main job on real guests
+#   make test           everything that is needed, then every test but those of test-kernels
+#   make test-kernels   kernel module and virtual time in every kind of kernel: x86-64, ARM, User-Mode Linux
+#   make build          everything that is needed to run: packages, addon, guest kernel, guest files
+#   make bench          measurements
+#   make lint           formatting, lint rules, types
+#   make clean          removes what was built here (kernels stay in the user's cache folder)
 #
 # A second call rebuilds nothing. KERNEL_SRC=<folder or tarball> builds the guest kernel from sources of your own.
 
-.PHONY: build demo test bench lint clean packages kernel addon
+.PHONY: build demo test test-kernels bench lint clean packages test-packages kernel arm-kernel addon
 .DEFAULT_GOAL := build
 
 SOURCES := build.js $(shell find backend protocols host guest bench -name '*.ts' -not -name '*.test.ts')
@@ -19,9 +20,16 @@ build: dist/.built addon kernel build/base.cpio
 packages:
 	@host/packages.sh build
 
-node_modules/.package-lock.json: package.json package-lock.json
+test-packages: packages
+	@host/packages.sh test
+
+# The package epoll is compiled, with the headers that came with Node.js; without them npm looks for them on the network.
+node_modules/.package-lock.json: package.json package-lock.json | packages
 	@echo '== npm packages'
-	@npm ci --no-progress --loglevel=error
+	@prefix=$$(node -p 'path.resolve(process.execPath, "../..")'); \
+	[ ! -e "$$prefix/include/node/node.h" ] || export npm_config_nodedir="$$prefix"; \
+	npm ci --no-progress --loglevel=error
+	@[ -e node_modules/epoll/build/Release/epoll.node ] || echo 'epoll could not be compiled: no edges of GPIO lines here'
 	@touch $@
 
 dist/.built: node_modules/.package-lock.json $(SOURCES)
@@ -37,6 +45,16 @@ kernel: packages
 	@mkdir -p build
 	@folder=$$(host/uml/kernel.sh build) && ln -sfn "$$folder/linux" build/linux
 
+arm-kernel: test-packages
+	@host/arm/kernel.sh build >/dev/null
+
+# Moved to its name when it is whole.
+build/vt-source: kernel-patches/vt/series $(wildcard kernel-patches/vt/*.patch) | packages
+	@echo '== $@'
+	@rm -rf $@ $@.part
+	@host/patched-source.sh $@.part vt
+	@mv $@.part $@ && touch $@
+
 build/base.cpio: packages $(shell find guest -type f -not -name '*.ts')
 	@mkdir -p build
 	@guest/build.sh $@
@@ -44,9 +62,16 @@ build/base.cpio: packages $(shell find guest -type f -not -name '*.ts')
 demo: build
 	@dist/backend/cli/main.js run examples/two-nodes.yaml
 
-test: build lint
-	@host/packages.sh test
+test: build lint test-packages arm-kernel
 	@npx --no-install vitest run
+
+# What `make test` leaves out: machines that are emulated, and every test of the module and of virtual time in each.
+test-kernels: build test-packages arm-kernel build/vt-source
+	@kmod/test.sh
+	@host/arm/test.sh
+	@kernel-patches/vt/test.sh -a x86 -o build/vt-x86 build/vt-source
+	@folder=$$(host/uml/kernel.sh path) && kernel-patches/vt/test.sh -a um -k "$$folder/linux" "$$folder/build"
+	@folder=$$(host/arm/kernel.sh path) && kernel-patches/vt/test.sh -a arm -k "$$folder/zImage" "$$folder/arm-vt"
 
 bench: build
 	@node dist/bench/main.js
@@ -55,4 +80,4 @@ lint: node_modules/.package-lock.json
 	@npx --no-install biome ci --error-on-warnings . && npx --no-install tsc --noEmit
 
 clean:
-	rm -rf build dist
+	rm -rf build dist kmod/build

@@ -206,7 +206,10 @@ export class Boards {
     const board = this.#boards.find((each) => each.node === node);
     const times = board && this.#times.of(board.place);
     if (!times) return undefined;
-    const { freezes, frozenNs, pauseNs, resumeNs, skewNs } = times;
+    const { freezes, pauseNs, resumeNs, skewNs } = times;
+    // The run may end within a freeze, of which the board has not told.
+    const unfinished = this.#clock.frozen ? Math.max(this.#endedMs - this.#frozenSince, 0) : 0;
+    const frozenNs = times.frozenNs + BigInt(Math.round(unfinished * 1e6));
     const fraction = Math.min(Number(frozenNs) / 1e6 / (this.#endedMs - this.#beganMs), 1);
     return {
       freezes,
