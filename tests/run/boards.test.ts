@@ -149,10 +149,14 @@ describe('a virtual board', () => {
       ),
     );
     outcome.expectStatus(0);
-    for (const name of ['a', 'bp1']) {
+    // The guest's clock is exact. The controller's follows the board's, and may be corrected meanwhile.
+    for (const [name, least] of [
+      ['a', 10],
+      ['bp1', 8],
+    ] as const) {
       const times = outcome.lines(name).flatMap((line) => /time=([\d.]+) ms/.exec(line)?.[1] ?? []);
       expect(times).toHaveLength(5);
-      for (const time of times) expect(Number(time)).toBeGreaterThan(9.9);
+      for (const time of times) expect(Number(time)).toBeGreaterThanOrEqual(least);
     }
     expect(outcome.result.links.ab).toMatchObject({ dropped: 0 });
   });
