@@ -258,6 +258,8 @@ export class Wires {
         sequence: pin.told++,
         apply: () => {
           line.end.others = others;
+          // What is done there is there already: it gets what the other pins do.
+          line.copper?.drive(others === activeLevel(wire));
           this.#tell(line);
         },
       });
@@ -266,9 +268,6 @@ export class Wires {
 
   /** Tells a guest the level of a line, if it has changed. */
   #tell(line: Line): void {
-    const { copper, pin } = line;
-    // What others do there is there already: it gets what the guests do.
-    if (copper && pin) copper.drive(line.end.others === activeLevel(pin.wire));
     const { level } = line.end;
     if (level === line.level) return;
     line.level = level;

@@ -381,3 +381,17 @@ describe('listeners', () => {
     expect(clients.every(({ closed }) => closed.length === 1)).toBe(true);
   });
 });
+
+test('a source that was closed is waited for no more, though its file is open elsewhere', () => {
+  const made = hub();
+  const [reader, writer] = addon.pipe();
+  onTestFinished(() => {
+    for (const descriptor of [reader, writer]) closeSync(descriptor);
+  });
+  const { channel } = end(made, addon.duplicate(reader));
+  channel.close();
+  writeSync(writer, 'x');
+  const begin = performance.now();
+  expect(made.poll(50)).toBe(0);
+  expect(performance.now() - begin).toBeGreaterThanOrEqual(49);
+});
