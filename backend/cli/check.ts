@@ -143,9 +143,11 @@ function notes(
       .filter((names) => names.length > 1 && !names.some((name) => boards.has(name)))
       .map((names) => `note: ${names.join(', ')} are joined without latency, so one of them runs at a time`),
     ...(boards.size > 0
-      ? [`note: ${[...boards].join(', ')} keep real time, and so does virtual time, at most`]
+      ? [`note: ${[...boards].join(', ')} keep real time, so virtual time goes no faster`]
       : []),
-    ...(layout.domains === 1 && boards.size === 0 ? ['note: there is one domain, so nothing runs at once'] : []),
+    ...(layout.domains === 1 && boards.size === 0
+      ? ['note: there is one domain, so nothing runs at once']
+      : []),
   ];
 }
 
