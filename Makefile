@@ -3,19 +3,19 @@
 #   make demo           everything that is needed, then the main job on real guests
 #   make test           everything that is needed, then every test but those of test-kernels
 #   make test-kernels   kernel module and virtual time in every kind of kernel: x86-64, ARM, User-Mode Linux
-#   make build          everything that is needed to run: packages, addon, guest kernel, guest files
+#   make build          everything that is needed to run: packages, addon, guest kernel, module, guest files
 #   make bench          measurements
 #   make lint           formatting, lint rules, types
 #   make clean          removes what was built here (kernels stay in the user's cache folder)
 #
 # A second call rebuilds nothing. KERNEL_SRC=<folder or tarball> builds the guest kernel from sources of your own.
 
-.PHONY: build demo test test-kernels bench lint clean packages test-packages kernel arm-kernel addon
+.PHONY: build demo test test-kernels bench lint clean packages test-packages kernel module arm-kernel addon
 .DEFAULT_GOAL := build
 
 SOURCES := build.js $(shell find backend protocols host guest bench -name '*.ts' -not -name '*.test.ts')
 
-build: dist/.built addon kernel build/base.cpio
+build: dist/.built addon kernel module build/base.cpio
 
 packages:
 	@host/packages.sh build
@@ -45,6 +45,10 @@ kernel: packages
 	@mkdir -p build
 	@folder=$$(host/uml/kernel.sh build) && ln -sfn "$$folder/linux" build/linux
 
+# The kernel module of virtual boards.
+module: kernel
+	@kmod/build.sh uml
+
 arm-kernel: test-packages
 	@host/arm/kernel.sh build >/dev/null
 
@@ -61,6 +65,7 @@ build/base.cpio: packages $(shell find guest -type f -not -name '*.ts')
 
 demo: build
 	@dist/backend/cli/main.js run examples/two-nodes.yaml
+	@dist/backend/cli/main.js run examples/mixed/mixed.yaml
 
 test: build lint test-packages arm-kernel
 	@npx --no-install vitest run

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
+
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { OneclockError } from '../backend/errors.js';
 import { packageFile } from '../host/package-root.js';
 import { GUEST_FILES, type GuestDescription } from './initramfs.js';
 
@@ -10,9 +13,19 @@ const KEY_FILE = 'board.key';
 /** Folders that a guest has of its own. */
 const OWN_FOLDERS = /^\/(tmp|run|var\/run|var\/lock)\//;
 
-/** The module for the guest kernel of this package. */
+/**
+ * The module for the guest kernel of this package.
+ *
+ * @throws OneclockError `MACHINE` where it is missing
+ */
 export function boardModule(): string {
-  return packageFile('kmod/build/uml/vtgpio.ko');
+  const module = packageFile('kmod/build/uml/vtgpio.ko');
+  if (existsSync(module)) return module;
+  const command = existsSync(packageFile('Makefile')) ? 'make build' : `${packageFile('kmod/build.sh')} uml`;
+  throw new OneclockError(
+    'MACHINE',
+    `there is no kernel module for virtual boards at ${module}: run "${command}"`,
+  );
 }
 
 /**

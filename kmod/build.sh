@@ -11,8 +11,8 @@
 #   <folder>             a kernel build tree; ARCH and CROSS_COMPILE as set
 #
 # Nothing is installed: packages are unpacked in ONECLOCK_KMOD_CACHE (default
-# ~/.cache/oneclock/kmod). The modules end up in kmod/build/KIND/. A warning is
-# an error.
+# ~/.cache/oneclock/kmod). The modules end up in kmod/build/KIND/; nothing is done
+# where they are there and nothing has changed. A warning is an error.
 # Exit status: 0 fine, 1 a build failed, 2 wrong usage, 4 something is missing here.
 
 set -euo pipefail
@@ -118,8 +118,11 @@ kernel_make() {
 compile() {
 	local kind=$1 tree=$2
 	shift 2
-	local out=$here/build/$kind log
+	local out=$here/build/$kind log inputs
 	log=$out/build.log
+	inputs=$(cd "$here" && printf '%s\n' "$tree" "$@" | cat - ./*.[ch] Kbuild build.sh selftests/*_wire.c | sha256sum)
+	[[ ! -f $out/vtgpio.ko || $(cat "$out/.inputs" 2>/dev/null) != "$inputs" ]] || return 0
+	rm -f "$out/.inputs"
 	mkdir -p "$out"
 	cp "$here"/*.[ch] "$here/Kbuild" "$out/"
 	mkdir -p "$out/selftests"
@@ -133,6 +136,7 @@ compile() {
 	if grep -v -E '^$|Skipping BTF|You may get|Module.symvers is missing|Modules may not have dependencies|You can set KBUILD_MODPOST_WARN|if you want to proceed|modpost: "[a-z_A-Z0-9]*" \[.*\] undefined|suppressed .* unresolved|the compiler differs|The kernel was built by|You are using' "$log" >&2; then
 		fail 1 "$kind: warnings"
 	fi
+	printf '%s' "$inputs" >"$out/.inputs"
 	say "$kind: $out/vtgpio.ko"
 }
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { boardModule, describeBoard } from '../../guest/board.js';
+import { describeBoard } from '../../guest/board.js';
 import { writeInitramfs } from '../../guest/initramfs.js';
 import { readKeyFile } from '../../host/board/key-file.js';
 import type { Hub } from '../../host/native/index.js';
 import { packageFile } from '../../host/package-root.js';
 import { umlKernel } from '../../host/uml/kernel.js';
-import { OneclockError } from '../errors.js';
+import type { OneclockError } from '../errors.js';
 import { INITRAMFS } from '../participants/uml-process.js';
 import { VirtualBoard } from '../participants/virtual-board.js';
 import type { AgentSpec } from '../topology/model.js';
@@ -32,14 +31,8 @@ export function virtualMachine(
 ): BoardMachine {
   const { spec, devices, gpio } = node;
   const kernel = umlKernel(spec.kernel);
-  const module = boardModule();
-  if (!existsSync(module))
-    throw new OneclockError(
-      'MACHINE',
-      `there is no kernel module for virtual boards at ${module}: run "make build"`,
-    );
   const key = randomBytes(KEY_BYTES);
-  const description = describeBoard({ hostname: spec.name, interfaces: spec.interfaces }, key, module);
+  const description = describeBoard({ hostname: spec.name, interfaces: spec.interfaces }, key);
   writeInitramfs(packageFile('build/base.cpio'), description, join(folder, INITRAMFS));
   const board = new VirtualBoard(
     { name: spec.name, folder, kernel, memory: spec.memory, devices },
