@@ -111,6 +111,9 @@ static int vtgpio_setup(struct device *dev)
 	err = vtgpio_choose_method(vt);
 	if (err)
 		return err;
+	err = vtgpio_clock_create(vt);
+	if (err)
+		return err;
 	err = vtgpio_lines_get(vt);
 	if (err)
 		return err;
@@ -253,7 +256,6 @@ static int __init vtgpio_init(void)
 	if (err)
 		return err;
 	vtgpio_hold_init();
-	vtgpio_clock_init();
 	vtgpio_processes_init();
 	err = platform_driver_register(&vtgpio_driver);
 	if (err)
@@ -267,7 +269,6 @@ static int __init vtgpio_init(void)
 exit:
 	vtgpio_hold_drain();
 	vtgpio_processes_exit();
-	vtgpio_clock_exit();
 	vtgpio_sysfs_exit();
 	return err;
 }
@@ -280,7 +281,6 @@ static void __exit vtgpio_exit(void)
 	platform_driver_unregister(&vtgpio_driver);
 	vtgpio_hold_drain();
 	vtgpio_processes_exit();
-	vtgpio_clock_exit();
 	vtgpio_sysfs_exit();
 }
 module_exit(vtgpio_exit);

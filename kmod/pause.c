@@ -19,6 +19,19 @@ static u64 vtgpio_since(u64 from, u64 to)
 	return to > from ? to - from : 0;
 }
 
+/* How long this pause has been, by the clock of the processes if it can tell. */
+static u64 vtgpio_pause_ns(struct vtgpio *vt, u64 now)
+{
+	return vt->clock_whole ? vtgpio_clock_pause_ns(vt) :
+				 vtgpio_since(vt->paused_at, now);
+}
+
+/* The same of all pauses. Called with vt->lock held. */
+u64 vtgpio_frozen_ns(struct vtgpio *vt, u64 now)
+{
+	return vt->frozen_ns + (vt->paused ? vtgpio_pause_ns(vt, now) : 0);
+}
+
 /*
  * Stops the registered processes. @edge is when the line's interrupt came.
  * Nothing happens when they are stopped already. Any context.
@@ -28,8 +41,8 @@ void vtgpio_pause(struct vtgpio *vt, u64 edge)
 	bool hold_others = READ_ONCE(vt->method) != VTGPIO_SIGNAL;
 	struct vtgpio_process *proc;
 	struct vtgpio_hold hold;
-	u64 begin, end;
 	unsigned long flags;
+	u64 end;
 
 	/* Without a look, ten requests at once would hold the CPUs ten times. */
 	if (READ_ONCE(vt->paused))
@@ -56,7 +69,9 @@ void vtgpio_pause(struct vtgpio *vt, u64 edge)
 	}
 
 	vt->paused = true;
-	begin = ktime_get_ns();
+	vt->paused_at = hold_others ? hold.begin : ktime_get_ns();
+	/* First, so that who stops a moment later has run in no time. */
+	vtgpio_clock_pause(vt);
 	list_for_each_entry(proc, &vt->processes, node)
 		vtgpio_stop_process(vt, proc);
 	end = ktime_get_ns();
@@ -64,18 +79,17 @@ void vtgpio_pause(struct vtgpio *vt, u64 edge)
 		vtgpio_hold_release(&hold);
 
 	if (hold_others) {
-		begin = hold.begin;
 		vt->barrier_misses += hold.missed;
 		/*
 		 * A CPU that was held ran until it came; one that was not ran
 		 * at most until its task was told.
 		 */
 		vtgpio_measure(&vt->pause_spread,
-			       vtgpio_since(begin, hold.missed ? end : min(end, hold.arrived)));
+			       vtgpio_since(hold.begin,
+					    hold.missed ? end : min(end, hold.arrived)));
 	} else {
-		vtgpio_measure(&vt->pause_spread, end - begin);
+		vtgpio_measure(&vt->pause_spread, end - vt->paused_at);
 	}
-	vt->paused_at = begin;
 	vt->pauses++;
 	vtgpio_measure(&vt->pause_latency, vtgpio_since(edge, end));
 	if (vt->watchdog_ms)
@@ -94,7 +108,7 @@ static void vtgpio_end_pause(struct vtgpio *vt, u64 edge, u64 which)
 	struct vtgpio_process *proc;
 	struct vtgpio_hold hold;
 	unsigned long flags;
-	u64 now;
+	u64 length, now;
 
 	if (!READ_ONCE(vt->paused))
 		return;
@@ -103,17 +117,23 @@ static void vtgpio_end_pause(struct vtgpio *vt, u64 edge, u64 which)
 		vtgpio_hold_begin(&hold);
 	spin_lock_irqsave(&vt->lock, flags);
 	if (vt->paused && (!which || which == vt->pauses)) {
-		vt->paused = false;
-		vt->resumes++;
-		vt->resumed_at = ktime_get_ns();
-		vt->frozen_ns += vtgpio_since(vt->paused_at, vt->resumed_at);
+		now = ktime_get_ns();
 		list_for_each_entry(proc, &vt->processes, node)
 			vtgpio_start_process(vt, proc);
+		/* Last, as nobody has come to run by now. */
+		vtgpio_clock_go(vt);
+		length = vtgpio_pause_ns(vt, now);
+		vt->resumed_at = vt->paused_at + length;
+		vt->frozen_ns += length;
+		vt->clock_whole = false;
+		vt->paused = false;
+		vt->resumes++;
 		now = ktime_get_ns();
 		if (hold_others)
 			vtgpio_hold_release(&hold);
 		vtgpio_measure(&vt->resume_latency, vtgpio_since(edge, now));
 		cancel_delayed_work(&vt->watchdog);
+		queue_work(system_highpri_wq, &vt->after);
 		if (vt->period_ms && !vt->dead)
 			mod_delayed_work(system_highpri_wq, &vt->period,
 					 msecs_to_jiffies(vt->period_ms));
@@ -132,17 +152,19 @@ void vtgpio_resume(struct vtgpio *vt, u64 edge)
 static void vtgpio_after(struct work_struct *work)
 {
 	struct vtgpio *vt = container_of(work, struct vtgpio, after);
-	bool notify;
+	bool paused, resumed;
 
 	/* Whoever was born while the list was being walked. */
 	spin_lock_irq(&vt->lock);
 	if (!vt->watched || vt->stale)
 		vtgpio_refresh(vt, true);
-	notify = vt->notified != vt->pauses;
-	vt->notified = vt->pauses;
+	paused = vt->notified_pauses != vt->pauses;
+	resumed = vt->notified_resumes != vt->resumes;
+	vt->notified_pauses = vt->pauses;
+	vt->notified_resumes = vt->resumes;
 	spin_unlock_irq(&vt->lock);
-	if (notify)
-		vtgpio_notify_pause(vt);
+	vtgpio_join(vt);
+	vtgpio_notify(vt, paused, resumed);
 }
 
 static void vtgpio_watchdog(struct work_struct *work)

@@ -8,6 +8,7 @@
  * paused never runs. Where it has none, the list is brought up to date before
  * and after each pause, and whenever it is read.
  */
+#include <linux/device.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
@@ -210,6 +211,10 @@ static void vtgpio_forget(struct vtgpio *vt, struct vtgpio_process *proc)
 			other->root = NULL;
 	put_pid(proc->pid);
 	kfree(proc);
+	if (!vt->nr_processes && vt->paused) {
+		vt->clock_whole = false;
+		vtgpio_clock_go(vt);
+	}
 }
 
 static struct vtgpio_process *vtgpio_new(struct vtgpio *vt, struct pid *pid,
@@ -235,8 +240,11 @@ static struct vtgpio_process *vtgpio_new(struct vtgpio *vt, struct pid *pid,
 		vtgpio_forget(vt, proc);
 		return NULL;
 	}
-	if (vtgpio_clock.set_dilation && vt->tdf != VTGPIO_TDF_NORMAL)
-		vtgpio_clock.set_dilation(pid, vt->tdf);
+	if (vt->paused)
+		vtgpio_clock_stop(vt);
+	proc->clock = !vtgpio_clock_lacks(vt, pid);
+	if (!proc->clock && !vt->dead)
+		queue_work(system_highpri_wq, &vt->after);
 	return proc;
 }
 
@@ -318,17 +326,12 @@ void vtgpio_stop_process(struct vtgpio *vt, struct vtgpio_process *proc)
 		else
 			proc->signalled = true;
 	}
-	if (vtgpio_clock.freeze && !proc->clock)
-		proc->clock = !vtgpio_clock.freeze(proc->pid);
 }
 
 void vtgpio_start_process(struct vtgpio *vt, struct vtgpio_process *proc)
 {
 	struct vtgpio_thread *thread;
 
-	if (proc->clock)
-		vtgpio_clock.unfreeze(proc->pid);
-	proc->clock = false;
 	if (proc->signalled && kill_pid(proc->pid, SIGCONT, 1))
 		vt->stale = true;	/* it has exited */
 	proc->signalled = false;
@@ -409,6 +412,45 @@ void vtgpio_clear_slot(struct vtgpio *vt, int slot)
 {
 	if (vt->slots[slot])
 		vtgpio_remove(vt, vt->slots[slot]->pid);
+}
+
+/* A reference to a process that has not been given the clock yet, or NULL. */
+static struct pid *vtgpio_clockless(struct vtgpio *vt)
+{
+	struct vtgpio_process *proc;
+	struct pid *pid = NULL;
+
+	spin_lock_irq(&vt->lock);
+	list_for_each_entry(proc, &vt->processes, node) {
+		if (!proc->clock) {
+			pid = get_pid(proc->pid);
+			break;
+		}
+	}
+	spin_unlock_irq(&vt->lock);
+	return pid;
+}
+
+/*
+ * Gives the clock to who is on the list without it: descendants that were there
+ * before their root was, as those that come later inherit it. May sleep.
+ */
+void vtgpio_join(struct vtgpio *vt)
+{
+	struct vtgpio_process *proc;
+	struct pid *pid;
+
+	while ((pid = vtgpio_clockless(vt))) {
+		if (vtgpio_clock_join(vt, pid) == -EBUSY)
+			dev_warn_ratelimited(vt->dev, "process %d keeps the clock that it has, and sees pauses\n",
+					     pid_nr(pid));
+		spin_lock_irq(&vt->lock);
+		proc = vtgpio_find(vt, pid);
+		if (proc)
+			proc->clock = true;
+		spin_unlock_irq(&vt->lock);
+		put_pid(pid);
+	}
 }
 
 /* --- births and deaths --------------------------------------------------- */

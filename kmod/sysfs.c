@@ -88,9 +88,8 @@ static ssize_t vtgpio_tdf_store(struct vtgpio *vt,
 				const struct vtgpio_attribute *attr,
 				const char *buf, size_t count)
 {
-	struct vtgpio_process *proc;
-	int err, first = 0;
 	u32 tdf;
+	int err;
 
 	err = kstrtou32(buf, 10, &tdf);
 	if (err)
@@ -98,17 +97,12 @@ static ssize_t vtgpio_tdf_store(struct vtgpio *vt,
 	if (!tdf)
 		return -EINVAL;
 
-	vtgpio_lock_fresh(vt);
-	vt->tdf = tdf;
-	if (vtgpio_clock.set_dilation) {
-		list_for_each_entry(proc, &vt->processes, node) {
-			err = vtgpio_clock.set_dilation(proc->pid, tdf);
-			if (err && err != -ESRCH)
-				first = first ?: err;
-		}
-	}
+	spin_lock_irq(&vt->lock);
+	err = vtgpio_clock_set_dilation(vt, tdf);
+	if (!err)
+		vt->tdf = tdf;
 	spin_unlock_irq(&vt->lock);
-	return first ?: count;
+	return err ?: count;
 }
 
 VTGPIO_RW(tdf);
@@ -173,7 +167,7 @@ VTGPIO_RW(watchdog_ms);
 static ssize_t vtgpio_clock_show(struct vtgpio *vt,
 				 const struct vtgpio_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", vtgpio_clock.freeze ? "hidden" : "visible");
+	return sysfs_emit(buf, "%s\n", vt->clock ? "hidden" : "visible");
 }
 
 VTGPIO_RO(clock, vtgpio_clock_show, 0);
@@ -218,14 +212,17 @@ static ssize_t vtgpio_slot_store(struct vtgpio *vt,
 		pid = vtgpio_find_pid(nr);
 		if (IS_ERR(pid))
 			return PTR_ERR(pid);
+		err = vtgpio_clock_join(vt, pid);
 	}
 
-	vtgpio_lock_fresh(vt);
-	if (pid)
-		err = vtgpio_add(vt, pid, false, attr->arg);
-	else
-		vtgpio_clear_slot(vt, attr->arg);
-	spin_unlock_irq(&vt->lock);
+	if (!err) {
+		vtgpio_lock_fresh(vt);
+		if (pid)
+			err = vtgpio_add(vt, pid, false, attr->arg);
+		else
+			vtgpio_clear_slot(vt, attr->arg);
+		spin_unlock_irq(&vt->lock);
+	}
 	put_pid(pid);
 	return err ?: count;
 }
@@ -290,7 +287,12 @@ static int vtgpio_change(struct vtgpio *vt, char *word, struct vtgpio_change *ch
 		return err;
 	if (change->add) {
 		change->pid = vtgpio_find_pid(nr);
-		return PTR_ERR_OR_ZERO(change->pid);
+		if (IS_ERR(change->pid))
+			return PTR_ERR(change->pid);
+		if (vtgpio_clock_lacks(vt, change->pid) >= 0)
+			return 0;
+		put_pid(change->pid);
+		return -EBUSY;
 	}
 	change->pid = find_get_pid(nr);
 	return change->pid ? 0 : -ESRCH;
@@ -309,6 +311,20 @@ static int vtgpio_apply(struct vtgpio *vt, struct vtgpio_change *changes, unsign
 	for (i = 0; i < nr; i++)
 		if (!changes[i].add && !vtgpio_listed(vt, changes[i].pid))
 			err = -ESRCH;
+	spin_unlock_irq(&vt->lock);
+	if (err)
+		return err;
+
+	/* First, so that whoever it forks has the clock too. */
+	for (i = 0; i < nr; i++) {
+		if (changes[i].add)
+			err = vtgpio_clock_join(vt, changes[i].pid);
+		if (err && err != -ESRCH)
+			return err;
+		err = 0;
+	}
+
+	vtgpio_lock_fresh(vt);
 	for (i = 0; i < nr && !err; i++) {
 		if (changes[i].add)
 			err = vtgpio_add(vt, changes[i].pid, changes[i].tree, -1);
@@ -318,6 +334,7 @@ static int vtgpio_apply(struct vtgpio *vt, struct vtgpio_change *changes, unsign
 			err = 0;
 	}
 	spin_unlock_irq(&vt->lock);
+	vtgpio_join(vt);
 	return err;
 }
 
@@ -391,9 +408,7 @@ static ssize_t vtgpio_frozen_ns_show(struct vtgpio *vt,
 	u64 value;
 
 	spin_lock_irq(&vt->lock);
-	value = vt->frozen_ns;
-	if (vt->paused)
-		value += ktime_get_ns() - vt->paused_at;
+	value = vtgpio_frozen_ns(vt, ktime_get_ns());
 	spin_unlock_irq(&vt->lock);
 	return sysfs_emit(buf, "%llu\n", value);
 }
@@ -403,7 +418,7 @@ VTGPIO_RO(frozen_ns, vtgpio_frozen_ns_show, 0);
 #define VTGPIO_U64(_name, _member)	\
 	VTGPIO_RO(_name, vtgpio_u64_show, offsetof(struct vtgpio, _member))
 
-/* Pollable: see vtgpio_notify_pause(). */
+/* Pollable, as are resumes and mode: see vtgpio_notify(). */
 VTGPIO_U64(syncpause, pauses);
 VTGPIO_U64(pauses, pauses);
 VTGPIO_U64(resumes, resumes);
@@ -490,7 +505,10 @@ static const struct sysfs_ops vtgpio_sysfs_ops = {
 
 static void vtgpio_release(struct kobject *kobj)
 {
-	kfree(container_of(kobj, struct vtgpio, kobj));
+	struct vtgpio *vt = container_of(kobj, struct vtgpio, kobj);
+
+	vtgpio_clock_put(vt);
+	kfree(vt);
 }
 
 const struct kobj_type vtgpio_ktype = {
@@ -499,9 +517,15 @@ const struct kobj_type vtgpio_ktype = {
 	.default_groups = vtgpio_groups,
 };
 
-void vtgpio_notify_pause(struct vtgpio *vt)
+/* Wakes poll(2), and gives inotify(7) a modification. May sleep. */
+void vtgpio_notify(struct vtgpio *vt, bool paused, bool resumed)
 {
-	sysfs_notify(&vt->kobj, NULL, "syncpause");
+	if (paused)
+		sysfs_notify(&vt->kobj, NULL, "syncpause");
+	if (resumed)
+		sysfs_notify(&vt->kobj, NULL, "resumes");
+	if (paused || resumed)
+		sysfs_notify(&vt->kobj, NULL, "mode");
 }
 
 static struct kobject *vtgpio_root;

@@ -102,6 +102,8 @@ struct vtgpio {
 	u64 paused_at;			/* when the last pause began to tell processes */
 	u64 resumed_at;
 	u64 frozen_ns;			/* of the pauses that have ended */
+	bool clock_whole;		/* it has stood since the pause began */
+	u64 clock_before;		/* how long it had stood until then */
 	u64 pauses;
 	u64 notified_pauses;		/* of which user space was told */
 	u64 notified_resumes;
@@ -169,9 +171,10 @@ void vtgpio_pause_exit(struct vtgpio *vt);
 #ifdef CONFIG_VIRTUAL_TIME
 int vtgpio_clock_create(struct vtgpio *vt);
 void vtgpio_clock_put(struct vtgpio *vt);
-void vtgpio_clock_freeze(struct vtgpio *vt);
-void vtgpio_clock_unfreeze(struct vtgpio *vt);
-u64 vtgpio_clock_frozen_ns(struct vtgpio *vt);
+void vtgpio_clock_pause(struct vtgpio *vt);
+void vtgpio_clock_go(struct vtgpio *vt);
+void vtgpio_clock_stop(struct vtgpio *vt);
+u64 vtgpio_clock_pause_ns(struct vtgpio *vt);
 int vtgpio_clock_set_dilation(struct vtgpio *vt, u32 tdf);
 int vtgpio_clock_lacks(struct vtgpio *vt, struct pid *pid);
 int vtgpio_clock_join(struct vtgpio *vt, struct pid *pid);
@@ -182,10 +185,11 @@ static inline int vtgpio_clock_create(struct vtgpio *vt)
 }
 
 static inline void vtgpio_clock_put(struct vtgpio *vt) { }
-static inline void vtgpio_clock_freeze(struct vtgpio *vt) { }
-static inline void vtgpio_clock_unfreeze(struct vtgpio *vt) { }
+static inline void vtgpio_clock_pause(struct vtgpio *vt) { }
+static inline void vtgpio_clock_go(struct vtgpio *vt) { }
+static inline void vtgpio_clock_stop(struct vtgpio *vt) { }
 
-static inline u64 vtgpio_clock_frozen_ns(struct vtgpio *vt)
+static inline u64 vtgpio_clock_pause_ns(struct vtgpio *vt)
 {
 	return 0;
 }

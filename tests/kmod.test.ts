@@ -13,8 +13,9 @@ test(
       encoding: 'utf8',
       timeout: LIMIT_MS,
     });
-    const failed = stdout.split('\n').filter((line) => line.startsWith('not ok'));
-    expect(failed, `${stdout}\n${stderr}`).toEqual([]);
+    // The guest kernel has all that they need, virtual time included: none is skipped.
+    const amiss = stdout.split('\n').filter((line) => /^not ok|# SKIP/.test(line));
+    expect(amiss, `${stdout}\n${stderr}`).toEqual([]);
     expect(status, `${stdout}\n${stderr}`).toBe(0);
   },
   LIMIT_MS,

@@ -5,17 +5,14 @@ import type { BoardEvent } from '../../protocols/board/index.js';
 /** How long to wait after a failure before the module is looked at again. */
 const AFTER_FAILURE_MS = 1000;
 
-/**
- * Tells of each pause and of its end. The module tells of pauses alone, so while the board is frozen it is looked at
- * from time to time.
- */
+/** Tells of each pause and of its end. */
 export class PauseWatch {
   #watch: VtWatch | undefined;
   #timer: NodeJS.Timeout | undefined;
   #pauses = 0n;
   #resumes = 0n;
 
-  /** @param pollMs between two looks while the board is frozen */
+  /** @param pollMs between two looks, where the kernel does not tell of changes */
   constructor(
     private readonly device: VtDevice,
     private readonly pollMs: number,
@@ -30,7 +27,7 @@ export class PauseWatch {
       const { pauses, resumes } = this.device.lastPause();
       this.#pauses = pauses;
       this.#resumes = resumes;
-      this.#watch = this.device.watch(() => this.#look());
+      this.#watch = this.#open();
       this.#look();
     } catch (error) {
       this.problem(error);
@@ -43,6 +40,19 @@ export class PauseWatch {
     clearTimeout(this.#timer);
   }
 
+  /** Without inotify, the module is looked at from time to time. */
+  #open(): VtWatch {
+    const look = () => this.#look();
+    try {
+      return this.device.watch(look);
+    } catch (error) {
+      if (!this.device.present()) throw error;
+      this.problem(error);
+      const timer = setInterval(look, this.pollMs);
+      return { close: () => clearInterval(timer) };
+    }
+  }
+
   #look(): void {
     if (this.#watch === undefined) return;
     clearTimeout(this.#timer);
@@ -51,15 +61,14 @@ export class PauseWatch {
       return;
     }
     try {
-      if (this.#tell()) this.#timer = setTimeout(() => this.#look(), this.pollMs);
+      this.#tell();
     } catch (error) {
       this.problem(error);
       this.#timer = setTimeout(() => this.#look(), AFTER_FAILURE_MS);
     }
   }
 
-  /** @returns whether the board is frozen */
-  #tell(): boolean {
+  #tell(): void {
     const pause = this.device.lastPause();
     const { pausedAtNs, resumedAtNs } = pause;
     const paused = pause.pauses > this.#pauses;
@@ -87,6 +96,5 @@ export class PauseWatch {
         watchdogReleases: pause.watchdogReleases,
       });
     }
-    return pause.pauses > pause.resumes;
   }
 }

@@ -27,7 +27,14 @@ nodes: { guest: { kind: uml, run: 'exit 7', expect: { exit: 7 } } }
 
 /** `oneclock doctor`. @returns the exit status */
 export async function doctor(options: { readonly json?: boolean }): Promise<number> {
-  const findings = [addonFinding(), baseFinding(), kernelFinding(), seedFinding(), sharedMemoryFinding()];
+  const findings = [
+    addonFinding(),
+    baseFinding(),
+    kernelFinding(),
+    seedFinding(),
+    sharedMemoryFinding(),
+    virtualTimeFinding(),
+  ];
   const ready = () => findings.every(({ ok, needed }) => ok || !needed);
   if (ready()) findings.push(await trialFinding());
   if (options.json) {
@@ -87,6 +94,20 @@ function sharedMemoryFinding(): Finding {
     const free = bavail * bsize;
     if (free < SMALLEST_SHM) throw new Error(`${free >> 20} MiB are free`);
     return `${Math.floor(free / 2 ** 20)} MiB are free`;
+  });
+}
+
+/** What only a machine that is a board needs. */
+function virtualTimeFinding(): Finding {
+  const remedy =
+    'only for a physical board: run a kernel with kernel-patches/vt and CONFIG_VIRTUAL_TIME there';
+  return finding('virtual time', false, remedy, () => {
+    if (!existsSync('/proc/self/dilation')) {
+      throw new Error(
+        'as a board, this machine would freeze its processes, but they would see the frozen time pass (clock: visible)',
+      );
+    }
+    return 'as a board, this machine hides frozen time from its processes (clock: hidden)';
   });
 }
 

@@ -183,16 +183,16 @@ test('a word that is none of the words is named', () => {
   expect(thrown(() => tree.device.frozen()).message).toContain('expected freeze or unfreeze, found "frozen"');
 });
 
-test('a change of syncpause is told, until the watch is closed', async () => {
+test('a change of mode is told, until the watch is closed', async () => {
   const tree = new Tree();
   let changed: () => void = () => undefined;
   const told = new Promise<void>((resolve) => {
     changed = resolve;
   });
   const watch = tree.device.watch(() => changed());
-  appendFileSync(join(tree.folder, 'syncpause'), '4\n');
+  appendFileSync(join(tree.folder, 'mode'), 'unfreeze\n');
   await told;
   changed = () => expect.unreachable();
   watch.close();
-  appendFileSync(join(tree.folder, 'syncpause'), '5\n');
+  appendFileSync(join(tree.folder, 'mode'), 'freeze\n');
 });

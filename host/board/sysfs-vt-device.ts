@@ -18,9 +18,9 @@ const READS = 8;
 /**
  * The module by its files in sysfs; kmod/ABI/sysfs-vtgpio describes them.
  *
- * Pauses are told of by inotify: sysfs_notify() in the kernel wakes poll(2), with POLLPRI, and also gives a
- * modification event (kernfs_notify_workfn() in fs/kernfs/file.c). Node.js has inotify as `fs.watch`, but no poll(2)
- * for POLLPRI without an addon; so none is needed on the board.
+ * Pauses and their ends are told of by inotify: sysfs_notify() in the kernel wakes poll(2), with POLLPRI, and also
+ * gives a modification event (kernfs_notify_workfn() in fs/kernfs/file.c). Node.js has inotify as `fs.watch`, but no
+ * poll(2) for POLLPRI without an addon; so none is needed on the board.
  */
 export class SysfsVtDevice implements VtDevice {
   readonly folder: string;
@@ -127,7 +127,7 @@ export class SysfsVtDevice implements VtDevice {
   }
 
   watch(changed: () => void): VtWatch {
-    const watcher = watch(join(this.folder, 'syncpause'), { persistent: false }, changed);
+    const watcher = watch(join(this.folder, 'mode'), { persistent: false }, changed);
     // The file went with the module: there is nothing more to be told.
     watcher.on('error', () => watcher.close());
     return watcher;

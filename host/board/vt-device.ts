@@ -90,7 +90,7 @@ export interface VtDevice {
   measurements(): VtMeasurements;
 
   /**
-   * Calls `changed` soon after each pause, and possibly at other times.
+   * Calls `changed` soon after each pause and each end of one, and possibly at other times.
    *
    * @throws an Error as above, also where the kernel has no inotify (ENOSYS)
    */

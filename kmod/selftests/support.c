@@ -16,8 +16,38 @@
 #include <time.h>
 #include <unistd.h>
 
+bool failed;
+char why[512];
+const char *skipped;
+const char *module_file;
 struct worker *workers;
 const char *folder = "/sys/vt/VT7";
+
+static const char *base(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	return slash ? slash + 1 : file;
+}
+
+bool check(bool condition, const char *text, const char *file, int line)
+{
+	if (!condition && !failed) {
+		failed = true;
+		snprintf(why, sizeof(why), "%s:%d: %s", base(file), line, text);
+	}
+	return condition;
+}
+
+bool same(long long found, long long wanted, const char *text, const char *file, int line)
+{
+	if (found != wanted && !failed) {
+		failed = true;
+		snprintf(why, sizeof(why), "%s:%d: %s is %lld, not %lld", base(file), line,
+			 text, found, wanted);
+	}
+	return found == wanted;
+}
 
 uint64_t now_ns(void)
 {
@@ -165,6 +195,52 @@ void body_spin(struct worker *worker)
 		worker->cpu = sched_getcpu();
 		worker->last_ns = now_ns();
 	}
+}
+
+bool stands(unsigned int index)
+{
+	uint64_t count;
+
+	sleep_ms(10);
+	count = workers[index].count;
+	sleep_ms(60);
+	return workers[index].count == count;
+}
+
+bool reaches(unsigned int index, uint64_t count)
+{
+	uint64_t limit = now_ns() + 5000000000ull;
+
+	while (workers[index].count < count && now_ns() < limit)
+		sleep_ms(1);
+	return workers[index].count >= count;
+}
+
+bool runs(unsigned int index)
+{
+	return reaches(index, workers[index].count + 1);
+}
+
+bool start(const char *parameters)
+{
+	return SAME(load(module_file, parameters), 0);
+}
+
+int add(pid_t pid)
+{
+	return write_number("pids", "+%lld", pid);
+}
+
+bool has_pids(const char *text)
+{
+	char found[4096];
+
+	return read_file("pids", found, sizeof(found)) >= 0 && !strcmp(found, text);
+}
+
+bool clock_hidden(void)
+{
+	return wait_for("clock", "hidden", 0);
 }
 
 bool wait_for(const char *name, const char *value, unsigned int ms)

@@ -6,7 +6,7 @@
  * "module" is the time from the moment when the first process is told to stop
  * until none can run any more, as the module measures it. "seen" is the same as
  * the processes see it: each spins and writes down when it last ran, and the
- * latest of all counts. "latency" is from the edge's interrupt until all were
+ * latest of all counts; with virtual time they see nothing. "latency" is from the edge's interrupt until all were
  * told, "resume" likewise. Medians, in microseconds; the ratios are to the
  * method signal.
  */
@@ -46,10 +46,13 @@ static void put(struct series *series, double value)
 		series->value[series->count++] = value;
 }
 
-/* How long one of them still ran after the first had been told to stop. */
-static double seen_spread(unsigned int count)
+/*
+ * How long one of them still ran after the first had been told to stop; their
+ * clock is @behind that of this program.
+ */
+static double seen_spread(unsigned int count, uint64_t behind)
 {
-	uint64_t begin = number_in("paused_at_ns"), last = begin;
+	uint64_t begin = number_in("paused_at_ns") - behind, last = begin;
 	unsigned int i;
 
 	for (i = 0; i < count; i++)
@@ -70,11 +73,13 @@ static double measure(const char *method, unsigned int count, unsigned int round
 		return -1;
 	}
 	for (round = 0; round < rounds; round++) {
+		uint64_t behind = clock_hidden() ? number_in("frozen_ns") : 0;
+
 		sleep_ms(4 + rand() % 5);
 		if (!freeze())
 			continue;
 		sleep_ms(2);
-		put(&seen, seen_spread(count));
+		put(&seen, seen_spread(count, behind));
 		put(&module, number_in("pause_spread_ns") / 1e3);
 		put(&latency, number_in("pause_latency_ns") / 1e3);
 		unfreeze();

@@ -3,11 +3,14 @@
  * A GPIO chip for tests: what is written to its line 0 appears on its lines 1
  * and 2, which raise interrupts, as if a cable were there. Line 3 is not
  * connected. The lines are named wire-out, wire-in, wire-in2 and wire-free.
+ * Lines 4 and 5 are one more of each kind at the same cable, without a name,
+ * as sysfs wants them to have numbers.
  *
  * Besides, writing 0 or 1 to the parameter `level` does what somebody at the
  * other end of the cable would do.
  */
 #include <linux/bitops.h>
+#include <linux/delay.h>
 #include <linux/gpio/driver.h>
 #include <linux/interrupt.h>
 #include <linux/irq.h>
@@ -16,20 +19,24 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 
-#define VTGPIO_WIRE_LINES	4
+#define VTGPIO_WIRE_LINES	6
 
 struct vtgpio_wire {
 	struct gpio_chip chip;
 	struct irq_work edge;
 	spinlock_t lock;	/* protects all below */
-	bool out;		/* what line 0 drives */
+	bool out[2];		/* what lines 0 and 4 drive */
 	bool other;		/* what the other end drives */
-	bool level;		/* of the cable: the or of both */
-	unsigned long rising;	/* lines that want this edge */
+	bool level;		/* of the cable: the or of all */
+	unsigned long rising;	/* lines of the cable that want this edge */
 	unsigned long falling;
 	unsigned long enabled;
 	unsigned long raise;	/* lines whose interrupt is due */
 };
+
+static bool can_sleep;
+module_param(can_sleep, bool, 0444);
+MODULE_PARM_DESC(can_sleep, "lines cannot be read in an interrupt, as those of an expander");
 
 static struct vtgpio_wire vtgpio_wire;
 static struct platform_device *vtgpio_wire_device;
@@ -42,7 +49,7 @@ static void vtgpio_wire_drive(struct vtgpio_wire *wire, bool *end, bool value)
 
 	spin_lock_irqsave(&wire->lock, flags);
 	*end = value;
-	level = wire->out || wire->other;
+	level = wire->out[0] || wire->out[1] || wire->other;
 	if (level != wire->level) {
 		wire->level = level;
 		raise = (level ? wire->rising : wire->falling) & wire->enabled;
@@ -68,34 +75,56 @@ static void vtgpio_wire_edge(struct irq_work *work)
 		generic_handle_domain_irq(wire->chip.irq.domain, line);
 }
 
+static bool vtgpio_wire_joined(unsigned int line)
+{
+	return line != 3;
+}
+
+/* What an output drives; NULL: it is none. */
+static bool *vtgpio_wire_end(struct gpio_chip *chip, unsigned int line)
+{
+	struct vtgpio_wire *wire = gpiochip_get_data(chip);
+
+	switch (line) {
+	case 0:
+		return &wire->out[0];
+	case 4:
+		return &wire->out[1];
+	default:
+		return NULL;
+	}
+}
+
 static int vtgpio_wire_get_direction(struct gpio_chip *chip, unsigned int line)
 {
-	return line == 0 ? GPIO_LINE_DIRECTION_OUT : GPIO_LINE_DIRECTION_IN;
+	return vtgpio_wire_end(chip, line) ? GPIO_LINE_DIRECTION_OUT : GPIO_LINE_DIRECTION_IN;
 }
 
 static int vtgpio_wire_input(struct gpio_chip *chip, unsigned int line)
 {
-	return line == 0 ? -EINVAL : 0;
+	return vtgpio_wire_end(chip, line) ? -EINVAL : 0;
 }
 
 static int vtgpio_wire_get(struct gpio_chip *chip, unsigned int line)
 {
 	struct vtgpio_wire *wire = gpiochip_get_data(chip);
 
-	return line < 3 && READ_ONCE(wire->level);
+	if (can_sleep)
+		usleep_range(50, 100);
+	return vtgpio_wire_joined(line) && READ_ONCE(wire->level);
 }
 
 static void vtgpio_wire_set(struct gpio_chip *chip, unsigned int line, int value)
 {
-	struct vtgpio_wire *wire = gpiochip_get_data(chip);
+	bool *end = vtgpio_wire_end(chip, line);
 
-	if (line == 0)
-		vtgpio_wire_drive(wire, &wire->out, value);
+	if (end)
+		vtgpio_wire_drive(gpiochip_get_data(chip), end, value);
 }
 
 static int vtgpio_wire_output(struct gpio_chip *chip, unsigned int line, int value)
 {
-	if (line != 0)
+	if (!vtgpio_wire_end(chip, line))
 		return -EINVAL;
 	vtgpio_wire_set(chip, line, value);
 	return 0;
@@ -127,6 +156,8 @@ static int vtgpio_wire_set_type(struct irq_data *data, unsigned int type)
 
 	if (!(type & IRQ_TYPE_EDGE_BOTH) || (type & IRQ_TYPE_LEVEL_MASK))
 		return -EINVAL;
+	if (!vtgpio_wire_joined(line))
+		type = IRQ_TYPE_NONE;
 	assign_bit(line, &wire->rising, type & IRQ_TYPE_EDGE_RISING);
 	assign_bit(line, &wire->falling, type & IRQ_TYPE_EDGE_FALLING);
 	irq_set_handler_locked(data, handle_simple_irq);
@@ -190,6 +221,7 @@ static int __init vtgpio_wire_init(void)
 	chip->owner = THIS_MODULE;
 	chip->base = -1;
 	chip->ngpio = VTGPIO_WIRE_LINES;
+	chip->can_sleep = can_sleep;
 	chip->names = vtgpio_wire_names;
 	chip->get_direction = vtgpio_wire_get_direction;
 	chip->direction_input = vtgpio_wire_input;

@@ -155,6 +155,14 @@ describe('doctor', () => {
     expect(status).toBe(0);
   });
 
+  test('says whether this machine, as a board, could hide frozen time', async () => {
+    const { stdout } = await new Workspace().run(['doctor']);
+    const line = existsSync('/proc/self/dilation')
+      ? /^ok +virtual time: as a board, this machine hides frozen time/m
+      : /^absent +virtual time: .* would see the frozen time pass .*\n +only for a physical board: /m;
+    expect(stdout).toMatch(line);
+  });
+
   test('--json gives the same as data', async () => {
     const { status, stdout } = await new Workspace().run(['doctor', '--json']);
     expect(status).toBe(0);

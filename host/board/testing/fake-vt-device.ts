@@ -44,6 +44,7 @@ export class FakeVtDevice implements VtDevice {
   #pausedAtNs = 0n;
   #resumedAtNs = 0n;
   readonly #watchers = new Set<() => void>();
+  #quiet = false;
 
   present(): boolean {
     return this.loaded;
@@ -61,6 +62,19 @@ export class FakeVtDevice implements VtDevice {
   watchdog(): void {
     this.#watchdogReleases += 1n;
     this.#resume();
+  }
+
+  /** Tells those who watch. */
+  changed(): void {
+    if (!this.#quiet) for (const changed of this.#watchers) changed();
+  }
+
+  /** What happens in `action` is told only at its end, as if it had taken no time. */
+  quietly(action: () => void): void {
+    this.#quiet = true;
+    action();
+    this.#quiet = false;
+    this.changed();
   }
 
   /** A process ends, and leaves the list. */
@@ -166,7 +180,7 @@ export class FakeVtDevice implements VtDevice {
   }
 
   watch(changed: () => void): VtWatch {
-    this.#check('watch', 'syncpause');
+    this.#check('watch', 'mode');
     this.#watchers.add(changed);
     return { close: () => this.#watchers.delete(changed) };
   }
@@ -175,7 +189,7 @@ export class FakeVtDevice implements VtDevice {
     this.#frozen = true;
     this.#pauses += 1n;
     this.#pausedAtNs = this.nowNs;
-    for (const changed of this.#watchers) changed();
+    this.changed();
   }
 
   #resume(): void {
@@ -184,6 +198,7 @@ export class FakeVtDevice implements VtDevice {
     this.#resumes += 1n;
     this.#resumedAtNs = this.nowNs;
     this.#frozenNs += this.nowNs - this.#pausedAtNs;
+    this.changed();
   }
 
   #check(method: Method, file: string): void {
