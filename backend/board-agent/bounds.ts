@@ -8,7 +8,7 @@ export interface AgentBounds {
   readonly silentMs: number;
   /** From the loss of the connection to the release of the board. */
   readonly releaseAfterMs: number;
-  /** Between two looks at the module while the board is frozen, to see the end of it. */
+  /** Between two looks at the module where the kernel does not tell of changes. */
   readonly frozenPollMs: number;
   /** From the end of a run to the report of it, while its descendants hold its output open. */
   readonly drainMs: number;

@@ -38,7 +38,7 @@ export interface BoardResult extends NodeResult {
   readonly resumeNs: Distribution;
   /** At the beginning of each freeze: how far its clock was from that of the board that differed most. */
   readonly skewNs: Distribution;
-  /** Whether its processes see the time for which they are frozen: `hidden`, `partly` or `visible`. */
+  /** Whether its processes see the time for which they are frozen: `hidden` or `visible`. */
   readonly clock: string;
   /** Of a board elsewhere, by interface: what its cable to this machine has carried. */
   readonly interfaces?: Readonly<Record<string, CardResult>>;
