@@ -135,6 +135,27 @@ section left-again; cat $level /sys/vt/VT7/pids /sys/vt/VT7/mode
     expect(sections.get('left-again')).toBe('0\nunfreeze');
   });
 
+  test('is let go by its watchdog when the controller is killed while it is frozen, and then by its agent', async () => {
+    const parts = { drive: 'gpiochip0/4', sense: 'gpiochip0/2', run: 'echo begun; sleep 1000' };
+    const sections = await boot(`
+${write('topology.yaml', topology(parts).replace('    key:', '    watchdog: 1s\n    key:'))}
+$cli run topology.yaml --out out > /dev/null 2>&1 &
+run=$!
+await begun
+cd /sys/vt/VT7
+echo 1 > $level; sleep 0.1
+section frozen; cat mode watchdog_releases
+kill -KILL $run
+i=0; while [ "$(cat watchdog_releases)" = 0 ] && [ $i -lt 100 ]; do sleep 0.05; i=$((i+1)); done
+section released; cat mode watchdog_releases
+i=0; while [ -n "$(cat pids)" ] && [ $i -lt 300 ]; do sleep 0.05; i=$((i+1)); done
+section left; cat pids; pgrep -f 'sleep 1000' || echo nobody
+`);
+    expect(sections.get('frozen')).toBe('freeze\n0');
+    expect(sections.get('released')).toBe('unfreeze\n1');
+    expect(sections.get('left')).toBe('nobody');
+  });
+
   test('sends and receives frames by network interfaces of this machine', async () => {
     const run = `ip netns exec b busybox nc -l -p 7000 > got &
 ip netns exec a busybox ping -c 10 -i 0.1 10.9.0.2
