@@ -78,6 +78,29 @@ describe('a member that breaks the protocol', () => {
     expect(it.members()).toEqual([2]);
   });
 
+  test('leaves: that is the last it is told', () => {
+    const { say, sent, gone } = hub();
+    say(1, { type: 'leave' });
+    expect(gone).toEqual([[1, undefined]]);
+    expect(sent.at(-1)?.body.type).toBe('leave');
+  });
+
+  test('dies while an update is on its way to all: it gets none', () => {
+    const got: number[] = [];
+    const it: Hub = new Hub('ordered', {
+      send: ({ member: id, body }) => {
+        if (body.type !== 'update') return;
+        got.push(id);
+        it.remove(2);
+      },
+      gone: () => {},
+    });
+    for (const id of [1, 2, 3]) it.receive({ member: id, number: 1, received: 0, body: { type: 'join' } });
+    it.receive({ member: 1, number: 2, received: 0, body: register(1, 8) });
+    it.receive({ member: 1, number: 3, received: 0, body: change({}) });
+    expect(got).toEqual([1, 3]);
+  });
+
   test('who does not join is not heard', () => {
     const { hub: it, sent, gone } = hub();
     const before = sent.length;
@@ -168,4 +191,15 @@ test('a guest that goes back in time is refused', () => {
   const { member: it } = member();
   it.change(1, 0n, 0n, instant(5n));
   expect(() => it.change(1, 0n, 0n, instant(4n))).toThrow('expected a change not before 5, found one at 4');
+});
+
+test('who is leaving says nothing more', () => {
+  const { member: it, sent } = member();
+  it.leave();
+  const before = sent.length;
+  it.register(2, 8);
+  it.change(1, 0n, 0n, instant(0n));
+  it.leave();
+  expect(sent.length).toBe(before);
+  expect(sent.at(-1)?.body.type).toBe('leave');
 });
