@@ -40,9 +40,35 @@ export interface NativeMapping {
   close(): void;
 }
 
+/** A KVM guest: host/kvm/src/machine.hh. */
+export interface NativeMachine {
+  /** `ExitRecord` of host/kvm/src/exit.hh: valid while the guest has stopped. */
+  readonly record: ArrayBuffer;
+  /** @returns an eventfd of the caller's that tells that the guest has stopped */
+  event(): number;
+  start(address: number, stack: number, argument: number): void;
+  resume(): void;
+  interrupt(vector: number): void;
+  interruptPending(): boolean;
+  kick(): void;
+  registers(): BigUint64Array;
+  stop(): void;
+}
+
+export interface NativeMachineClass {
+  new (device: string, memory: number, length: number): NativeMachine;
+  /** The lowest address of an image; what a guest starts with is below. */
+  readonly IMAGE_BASE: number;
+  /** Where the first stack may begin. */
+  readonly STACK: number;
+  readonly MIN_MEMORY: number;
+  readonly MAX_MEMORY: number;
+}
+
 export interface Addon {
   readonly Hub: new () => NativeHub;
   readonly Mapping: new (descriptor: number, offset: number, length: number) => NativeMapping;
+  readonly Machine: NativeMachineClass;
   createSharedMemory(length: number): number;
   trimMappings(): void;
   spawn(

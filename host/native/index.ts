@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-export { addon } from './addon.js';
+export { addon, type NativeMachine } from './addon.js';
 export type { FrameChannel, FrameHandler, FrameHub } from './frames.js';
 export type { Channel, ChannelHandler, Child, Exit, Hub, Listener, SpawnOptions } from './hub.js';
 export type { MapShared, SharedMemory } from './memory.js';

@@ -11,24 +11,14 @@
 
 #include "child.hh"
 #include "gpio.hh"
+#include "guarded.hh"
 #include "hub.hh"
+#include "kvm/src/binding.hh"
 #include "mapping.hh"
 
 namespace {
 
 using namespace oneclock;
-
-/** Calls `body`, and throws what it threw as a JavaScript error that carries the errno. */
-template <typename Body>
-auto guarded(Napi::Env env, Body body) -> decltype(body()) {
-  try {
-    return body();
-  } catch (const std::system_error& error) {
-    Napi::Error thrown = Napi::Error::New(env, error.what());
-    thrown.Set("errno", Napi::Number::New(env, error.code().value()));
-    throw thrown;
-  }
-}
 
 int int_argument(const Napi::CallbackInfo& info, size_t index) { return info[index].As<Napi::Number>().Int32Value(); }
 
@@ -299,6 +289,7 @@ void write_gpio(const Napi::CallbackInfo& info) {
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("Hub", HubObject::define(env));
   exports.Set("Mapping", MappingObject::define(env));
+  exports.Set("Machine", kvm::define_machine(env));
   exports.Set("createSharedMemory", Napi::Function::New<create_memory>(env));
   exports.Set("trimMappings", Napi::Function::New<trim>(env));
   exports.Set("spawn", Napi::Function::New<spawn_child>(env));

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "machine.hh"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+
+#include <chrono>
+
+namespace oneclock::kvm {
+
+namespace {
+
+constexpr int kApiVersion = 12;
+constexpr unsigned long kTssAddress = 0xfffbd000;  // three pages that Intel processors need, above all memory
+constexpr auto kStopLimit = std::chrono::seconds(5);
+
+/** Interrupts KVM_RUN, and nothing else: neither Node.js nor the C library uses this one. */
+int kick_signal() { return SIGRTMIN; }
+
+void install_kick_signal() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction action {};
+    action.sa_handler = [](int) {};
+    sigemptyset(&action.sa_mask);
+    check(sigaction(kick_signal(), &action, nullptr), "sigaction");
+  });
+}
+
+/** While it lives, a thread that is started takes the kick signal only: all others are for the main thread. */
+class OnlyKickSignal {
+ public:
+  OnlyKickSignal() {
+    sigset_t others;
+    sigfillset(&others);
+    for (int signal : {kick_signal(), SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGABRT}) sigdelset(&others, signal);
+    pthread_sigmask(SIG_SETMASK, &others, &before_);
+  }
+  ~OnlyKickSignal() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+Descriptor open_kvm(const std::string& device) {
+  Descriptor kvm(check(open(device.c_str(), O_RDWR | O_CLOEXEC), device));
+  if (check(ioctl(kvm.get(), KVM_GET_API_VERSION, 0), device) != kApiVersion ||
+      ioctl(kvm.get(), KVM_CHECK_EXTENSION, KVM_CAP_IMMEDIATE_EXIT) <= 0) {
+    errno = ENOTSUP;
+    fail(device);
+  }
+  return kvm;
+}
+
+Descriptor create_vm(int kvm, const GuestMemory& memory) {
+  Descriptor vm(check(ioctl(kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM"));
+  check(ioctl(vm.get(), KVM_SET_TSS_ADDR, kTssAddress), "KVM_SET_TSS_ADDR");
+  kvm_userspace_memory_region region{};
+  region.memory_size = memory.length();
+  region.userspace_addr = reinterpret_cast<uint64_t>(memory.bytes());
+  check(ioctl(vm.get(), KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
+  return vm;
+}
+
+enum class State { kReady, kRunning, kStopped, kEnded };
+
+}  // namespace
+
+/** What the guest's thread needs. It is the thread's too, so that one that cannot be ended loses nothing under its feet. */
+struct Machine::Core {
+  Core(const std::string& device, int memory_fd, size_t length)
+      : kvm(open_kvm(device)),
+        memory(memory_fd, length),
+        vm(create_vm(kvm.get(), memory)),
+        vcpu(kvm.get(), vm.get()),
+        event(check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
+
+  void run();
+  bool report(const Exit& exit);
+  void raise_event() const;
+
+  Descriptor kvm;
+  GuestMemory memory;
+  Descriptor vm;
+  Vcpu vcpu;
+  Descriptor event;
+  Interrupts interrupts;
+  // The thread's turn while kRunning, the controller's in every other state.
+  std::shared_ptr<ExitRecord> record = std::make_shared<ExitRecord>();
+
+  std::mutex mutex;  // of all that follows
+  std::condition_variable changed;
+  State state = State::kReady;
+  bool kick_wanted = false;
+  bool stop_wanted = false;
+};
+
+void Machine::Core::run() {
+  for (;;) {
+    Exit exit = vcpu.run(interrupts);
+    if (!report(exit)) break;
+    if (exit.kind == ExitKind::kIn || exit.kind == ExitKind::kRead) vcpu.answer(record->now.value);
+  }
+  std::lock_guard<std::mutex> lock(mutex);
+  state = State::kEnded;
+  changed.notify_all();
+}
+
+/** Shows an exit to the controller and waits for its word. False where the guest is not to go on. */
+bool Machine::Core::report(const Exit& exit) {
+  std::unique_lock<std::mutex> lock(mutex);
+  if (stop_wanted) return false;
+  // An interrupt was raised, or the kick came when the guest had stopped by itself.
+  if (exit.kind == ExitKind::kKicked && !kick_wanted) return true;
+  if (exit.kind == ExitKind::kHalt && exit.value != 0 && interrupts.top() >= 0) return true;
+  kick_wanted = false;
+  record->before = record->now;
+  record->now = exit;
+  state = ends_guest(exit.kind) ? State::kEnded : State::kStopped;
+  raise_event();
+  if (state == State::kEnded) return false;
+  changed.wait(lock, [this] { return state != State::kStopped || stop_wanted; });
+  return !stop_wanted;
+}
+
+void Machine::Core::raise_event() const {
+  uint64_t one = 1;
+  // Cannot fail: the counter is read at every stop, and there is one stop at a time.
+  [[maybe_unused]] ssize_t written = write(event.get(), &one, sizeof one);
+}
+
+Machine::Machine(const std::string& device, int memory, size_t length)
+    : core_(std::make_shared<Core>(device, memory, length)) {
+  install_kick_signal();
+}
+
+Machine::~Machine() {
+  try {
+    stop();
+  } catch (const std::system_error&) {
+    // The thread has what it needs; nobody is left to be told.
+  }
+}
+
+int Machine::duplicate_event() const { return check(fcntl(core_->event.get(), F_DUPFD_CLOEXEC, 0), "fcntl"); }
+
+std::shared_ptr<ExitRecord> Machine::record() const { return core_->record; }
+
+void Machine::start(const Entry& entry) {
+  if (!core_ || core_->state != State::kReady) {
+    errno = EALREADY;
+    fail("start of a guest");
+  }
+  core_->vcpu.enter(core_->memory, entry);
+  // Held until the state is right: the thread may come to its first exit before this one goes on.
+  std::lock_guard<std::mutex> lock(core_->mutex);
+  OnlyKickSignal signals;
+  thread_ = std::thread([core = core_] { core->run(); });
+  pthread_setname_np(thread_.native_handle(), "kvm-guest");
+  core_->state = State::kRunning;
+}
+
+void Machine::resume() {
+  if (!core_) return;
+  std::lock_guard<std::mutex> lock(core_->mutex);
+  if (core_->state != State::kStopped) return;
+  core_->state = State::kRunning;
+  core_->changed.notify_all();
+}
+
+void Machine::interrupt(uint8_t vector) {
+  if (!core_) return;
+  std::lock_guard<std::mutex> lock(core_->mutex);
+  core_->interrupts.raise(vector);
+  if (core_->state == State::kRunning) interrupt_thread(*core_);
+}
+
+bool Machine::interrupt_pending() const { return core_ && core_->interrupts.top() >= 0; }
+
+void Machine::kick() {
+  if (!core_) return;
+  std::lock_guard<std::mutex> lock(core_->mutex);
+  if (core_->state != State::kRunning) return;
+  core_->kick_wanted = true;
+  interrupt_thread(*core_);
+}
+
+Registers Machine::registers() const {
+  if (core_) {
+    std::lock_guard<std::mutex> lock(core_->mutex);
+    if (core_->state != State::kRunning) return core_->vcpu.registers();
+  }
+  errno = EBUSY;
+  fail("registers of a guest that does not stand still");
+}
+
+void Machine::stop() {
+  if (!core_) return;
+  // What is left of it is the thread's: the last of the two closes everything.
+  std::shared_ptr<Core> core = std::move(core_);
+  if (!thread_.joinable()) return;
+  {
+    std::unique_lock<std::mutex> lock(core->mutex);
+    core->stop_wanted = true;
+    core->changed.notify_all();
+    if (core->state == State::kRunning) interrupt_thread(*core);
+    if (!core->changed.wait_for(lock, kStopLimit, [&] { return core->state == State::kEnded; })) {
+      thread_.detach();
+      errno = ETIMEDOUT;
+      fail("the end of a guest's thread");
+    }
+  }
+  thread_.join();
+}
+
+/** Only while it runs: the thread is there then. */
+void Machine::interrupt_thread(Core& core) {
+  core.vcpu.interrupt_run();
+  pthread_kill(thread_.native_handle(), kick_signal());
+}
+
+}  // namespace oneclock::kvm
