@@ -13,9 +13,10 @@
 .PHONY: build demo test test-kernels bench lint clean packages test-packages kernel module arm-kernel addon
 .DEFAULT_GOAL := build
 
+PARTITIONS := $(patsubst examples/partitions/%.c,build/partitions/%.elf,$(wildcard examples/partitions/*.c))
 SOURCES := build.js $(shell find backend protocols host guest bench -name '*.ts' -not -name '*.test.ts')
 
-build: dist/.built addon kernel module build/base.cpio
+build: dist/.built addon kernel module build/base.cpio $(PARTITIONS)
 
 packages:
 	@host/packages.sh build
@@ -62,6 +63,11 @@ build/vt-source: kernel-patches/vt/series $(wildcard kernel-patches/vt/*.patch) 
 build/base.cpio: packages $(shell find guest -type f -not -name '*.ts')
 	@mkdir -p build
 	@guest/build.sh $@
+
+# The programs of examples/partitions.
+build/partitions/%.elf: examples/partitions/%.c $(wildcard guest/partition/*.[chS] guest/partition/*.ld guest/partition/*.sh) protocols/hypercall/hypercall.h | packages
+	@mkdir -p $(@D)
+	@guest/partition/build.sh $@ $<
 
 demo: build
 	@dist/backend/cli/main.js run examples/two-nodes.yaml

@@ -132,6 +132,23 @@ describe('writeInitramfs', () => {
     expect(() => written(new Uint8Array(), { ...guest, files: [folder] })).toThrow(OneclockError);
   });
 
+  test('has modules, and their names in order', () => {
+    const module = (name: string) => ({ name, content: Buffer.from(`is ${name}`) });
+    const initramfs = written(new Uint8Array(), {
+      ...guest,
+      modules: [module('virtio_ring.ko'), module('virtio-rng.ko')],
+    });
+    expect(initramfs.includes('oneclock/modules/virtio-rng.ko\0')).toBe(true);
+    expect(initramfs.includes('is virtio_ring.ko')).toBe(true);
+    expect(initramfs.includes('virtio_ring.ko\nvirtio-rng.ko\n\0')).toBe(true);
+    expect(written(new Uint8Array(), guest).includes('oneclock/modules')).toBe(false);
+    for (const name of ['list', '../a.ko', 'a b.ko', 'a\nb.ko', '.ko', `${'x'.repeat(65)}.ko`]) {
+      expect(() => written(new Uint8Array(), { ...guest, modules: [module(name)] })).toThrow(OneclockError);
+    }
+    const twice = [module('a.ko'), module('a.ko')];
+    expect(() => written(new Uint8Array(), { ...guest, modules: twice })).toThrow(OneclockError);
+  });
+
   test('takes a command of any bytes but zero, up to the limit', () => {
     const take = (run: string) => written(new Uint8Array(), { ...guest, run });
     expect(() => take('echo "ü"\n# \u0001\n')).not.toThrow();

@@ -15,6 +15,13 @@ export interface GuestFile {
   readonly content: Uint8Array;
 }
 
+/** A kernel module. */
+export interface GuestModule {
+  /** As in `virtio_net.ko`. */
+  readonly name: string;
+  readonly content: Uint8Array;
+}
+
 /** What a guest must know of itself. */
 export interface GuestDescription extends Pick<NodeSpec, 'root' | 'interfaces' | 'run'> {
   readonly hostname: string;
@@ -24,10 +31,15 @@ export interface GuestDescription extends Pick<NodeSpec, 'root' | 'interfaces' |
   readonly files?: readonly GuestFile[];
   /** Folders of the host that it sees although they are below one of those that are its own, such as /tmp. */
   readonly shown?: readonly string[];
+  /** What its kernel has not built in, in the order in which it is to take them; it has to be told {@link MODULES_ARGUMENT}. */
+  readonly modules?: readonly GuestModule[];
 }
 
 /** The folder that holds a guest's own files, in the guest. */
 export const GUEST_FILES = '/run/oneclock';
+
+/** The end of the command line of a kernel whose guest has modules. */
+export const MODULES_ARGUMENT = '-- modules';
 
 /** Bytes of a description, interfaces and addresses; the same limits as in guest/init/node.h. */
 export const MAX_DESCRIPTION = 65536;
@@ -70,6 +82,15 @@ function guestFiles(guest: GuestDescription): CpioEntry[] {
     for (const { name, ...rest } of guest.files) {
       files.push({ type: 'file', name: `oneclock/files/${name}`, ...rest });
     }
+  }
+  if (guest.modules !== undefined) {
+    files.push({ type: 'directory', name: 'oneclock/modules', mode: 0o755 });
+    for (const { name, content } of guest.modules) {
+      check(/^[\w-]{1,64}\.ko$/.test(name), "a module's name, such as virtio_net.ko", name);
+      files.push({ type: 'file', name: `oneclock/modules/${name}`, mode: 0o644, content });
+    }
+    const list = guest.modules.map(({ name }) => `${name}\n`).join('');
+    files.push({ type: 'file', name: 'oneclock/modules/list', mode: 0o644, content: Buffer.from(list) });
   }
   return files;
 }

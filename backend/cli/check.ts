@@ -19,7 +19,7 @@ export interface CheckCommandOptions {
 /** `oneclock check`. @returns the exit status */
 export async function check(file: string, options: CheckCommandOptions): Promise<number> {
   const result = inspectTopology(file);
-  const problems = result.problems ?? result.unsupported;
+  const problems = result.problems ?? [];
   const { topology } = result;
   if (options.json) {
     const comesTo = topology === undefined ? {} : { domains: nodesByDomain(topology, layOut(topology)) };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { spawnSync } from 'node:child_process';
 import { existsSync, statfsSync } from 'node:fs';
+import { whyNoKvm } from '../../host/kvm/index.js';
+import { kvmKernel } from '../../host/kvm/kernel.js';
 import { packageFile } from '../../host/package-root.js';
 import { kernelBuildCommand, umlKernel } from '../../host/uml/kernel.js';
 import { Run } from '../run/index.js';
@@ -17,12 +19,19 @@ interface Finding {
 }
 
 const SMALLEST_SHM = 256 * 1024 * 1024;
+const KVM = '/dev/kvm';
+const KVM_KERNEL = 'kernel of KVM guests';
+const PTRACE = 'ptrace has to be allowed (kernel.yama.ptrace_scope at most 1; no seccomp filter against it)';
+const OTHER_KVM =
+  'the KVM of this machine runs small guests and does not run Linux: take another one, or run within host/kvm/nested/run.sh';
 const TRIAL_WALL_MS = 20_000;
+/** How long a guest is quiet that does not get through its boot, on a KVM that runs small guests only. */
+const TRIAL_HANG_MS = 10_000;
 /** A guest that starts, says so, and ends: what every topology needs of this machine. */
-const TRIAL = `
+const trial = (kind: 'uml' | 'kvm') => `
 name: doctor
 until: 10s
-nodes: { guest: { kind: uml, run: 'exit 7', expect: { exit: 7 } } }
+nodes: { guest: { kind: ${kind}, run: 'exit 7', expect: { exit: 7 } } }
 `;
 
 /** `oneclock doctor`. @returns the exit status */
@@ -33,10 +42,16 @@ export async function doctor(options: { readonly json?: boolean }): Promise<numb
     kernelFinding(),
     seedFinding(),
     sharedMemoryFinding(),
+    kvmFinding(),
+    kvmKernelFinding(),
     virtualTimeFinding(),
   ];
   const ready = () => findings.every(({ ok, needed }) => ok || !needed);
-  if (ready()) findings.push(await trialFinding());
+  const has = (finding: string) => findings.some(({ what, ok }) => what === finding && ok);
+  if (ready()) findings.push(await trialFinding('a guest', trial('uml'), true, PTRACE));
+  if (has('guest files') && has(KVM) && has(KVM_KERNEL)) {
+    findings.push(await trialFinding('a KVM guest', trial('kvm'), false, OTHER_KVM));
+  }
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ok: ready(), findings }, null, 2)}\n`);
   } else {
@@ -111,31 +126,41 @@ function virtualTimeFinding(): Finding {
   });
 }
 
+function kvmFinding(): Finding {
+  const remedy = 'only for nodes of kind kvm and partition';
+  return finding(KVM, false, remedy, () => {
+    const reason = whyNoKvm();
+    if (reason !== undefined) throw new Error(reason);
+    return 'it runs 64-bit guests';
+  });
+}
+
+function kvmKernelFinding(): Finding {
+  return finding(KVM_KERNEL, false, 'run: make kvm-kernel', () => kvmKernel(undefined));
+}
+
 /** Starts a real guest: only that shows that this machine lets one run. */
-async function trialFinding(): Promise<Finding> {
-  const what = 'a guest';
-  const remedy =
-    'ptrace has to be allowed (kernel.yama.ptrace_scope at most 1; no seccomp filter against it)';
+async function trialFinding(what: string, text: string, needed: boolean, remedy: string): Promise<Finding> {
   try {
-    const { topology } = loadTopology(TRIAL, 'doctor.yaml');
+    const { topology } = loadTopology(text, 'doctor.yaml');
     if (topology === undefined) throw new Error('the trial topology is not valid');
     const run = new Run(topology, {
       out: undefined,
       jobs: 1,
       sharedMemory: true,
       maxWallMs: TRIAL_WALL_MS,
-      hangMs: TRIAL_WALL_MS,
+      hangMs: TRIAL_HANG_MS,
     });
     const result = await run.execute();
     if (result.status !== 'ok') throw new Error(result.reason ?? result.status);
     return {
       what,
       ok: true,
-      needed: true,
+      needed,
       detail: `ran and ended in ${result.wallMs} ms`,
       remedy: undefined,
     };
   } catch (error) {
-    return { what, ok: false, needed: true, detail: (error as Error).message, remedy };
+    return { what, ok: false, needed, detail: (error as Error).message, remedy };
   }
 }

@@ -18,7 +18,9 @@ export {
   VirtioConsole,
 } from './virtio-console.js';
 export type { QueueRole, VirtioDevice, VirtioTransport } from './virtio-device.js';
+export { type EntropyOptions, VirtioEntropy } from './virtio-entropy.js';
 export { type GpioLevel, type GpioOptions, type GpioPins, VirtioGpio } from './virtio-gpio.js';
+export { type MmioHost, VirtioMmio } from './virtio-mmio.js';
 export {
   MAX_FRAME_BYTES,
   MIN_FRAME_BYTES,

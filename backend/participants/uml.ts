@@ -10,9 +10,10 @@ import {
 } from '../../host/native/index.js';
 import { umlArguments } from '../../host/uml/command-line.js';
 import { Notifications, SharedPage, sharedPageBytes } from '../../protocols/um-timetravel/index.js';
-import { type Instant, type Interrupt, NEVER, type Participant, ZERO } from '../calendar/index.js';
+import { type Instant, type Interrupt, NEVER, ZERO } from '../calendar/index.js';
 import { processDescriptors, VhostUserDeviceServer, type VirtioDevice } from '../devices/index.js';
 import { OneclockError } from '../errors.js';
+import type { Guest, GuestOwner } from './guest.js';
 import { type PageSlot, TimeClient } from './time-client.js';
 import { deviceSocket, ENDING_MS, INITRAMFS, UmlProcess } from './uml-process.js';
 
@@ -39,26 +40,13 @@ export interface UmlOptions {
   readonly devices: readonly VirtioDevice[];
 }
 
-/** What a guest tells the run. */
-export interface UmlOwner {
-  /** It has done all it can until its `wake`. */
-  quiet(): void;
-  /** It is quiet, and its `wake` has changed. */
-  rescheduled(): void;
-  /** The time of its domain. */
-  now(): Instant;
-  /** An interrupt of one of its devices waits for the moment at which the guest may be disturbed. */
-  raise(interrupt: Interrupt): void;
-  broadcast(value: bigint): void;
-  /** It takes no part any more: it broke a protocol, hung, or its process ended. Called at most once. */
-  failed(error: OneclockError, hung: boolean): void;
-}
-
 /**
  * A User-Mode Linux guest: a process, its time socket, and the sockets of its devices. The process starts with the
  * first grant.
  */
-export class UmlParticipant implements Participant {
+export class UmlParticipant implements Guest {
+  /** It is a process. */
+  readonly thread = undefined;
   readonly id: number;
   readonly name: string;
   readonly #servers: VhostUserDeviceServer[] = [];
@@ -88,7 +76,7 @@ export class UmlParticipant implements Participant {
 
   constructor(
     private readonly options: UmlOptions,
-    private readonly owner: UmlOwner,
+    private readonly owner: GuestOwner,
     private readonly hub: Hub,
   ) {
     this.id = options.id;
@@ -131,25 +119,19 @@ export class UmlParticipant implements Participant {
     return this.#process.pid;
   }
 
-  /** What its process had used when it ended before the run did. */
-  get endedCpuMs(): number | undefined {
+  /** Known of a process that ended before the run did. */
+  get cpuMs(): number | undefined {
     return this.#process.endedCpuMs;
   }
 
-  /** Whether its process has not been seen to end. */
   get alive(): boolean {
     return this.#process.alive;
   }
 
-  /**
-   * How long after a kick of device `place` nothing can come of it for the guest, in nanoseconds; 0: something may at
-   * once. The guest, which is quiet, may go on for that long without a message.
-   */
   setPatience(place: number, nanoseconds: bigint): void {
     if (!this.#closed) this.#notifications.setPatience(place, nanoseconds);
   }
 
-  /** Whether it has failed, and how it did is not known for certain yet. Bounded. */
   get ending(): boolean {
     return this.#failure !== undefined && !this.#closed;
   }
@@ -182,7 +164,6 @@ export class UmlParticipant implements Participant {
     this.#client?.reach(at);
   }
 
-  /** Somebody's broadcast, for the moment at which the guest may be disturbed. */
   notify(value: bigint): Interrupt {
     return {
       participant: this,
@@ -195,10 +176,6 @@ export class UmlParticipant implements Participant {
     };
   }
 
-  /**
-   * It does something that others see. @returns whether it may: between its activations it stands still, and one
-   * that does not has broken the protocol and is given up
-   */
   acts(what: string): boolean {
     if (this.#failure || this.#closed) return false;
     this.sign();
@@ -214,7 +191,6 @@ export class UmlParticipant implements Participant {
     this.#lastSign = performance.now();
   }
 
-  /** Gives it up if it has run, or owed an answer to an interrupt, for `limitMs` of wall time without a sign of life. */
   checkHang(limitMs: number): void {
     if (this.#killAt !== undefined && performance.now() >= this.#killAt) this.#kill();
     if (this.#grant === undefined && !this.#disturbed) return;
@@ -223,7 +199,6 @@ export class UmlParticipant implements Participant {
     this.fail(this.#withLastMessage(new OneclockError('PARTICIPANT', what)), true);
   }
 
-  /** Ends its process; `error` is reported when that has happened. */
   fail(error: OneclockError, hung = false): void {
     if (this.#failure || this.#closed) return;
     if (!this.#raised) this.#takeKicks();
@@ -251,7 +226,6 @@ export class UmlParticipant implements Participant {
     this.#process.kill();
   }
 
-  /** Kills the process and closes the sockets; nothing is reported any more. Safe to call twice. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -22,8 +22,28 @@ describe('layOut', () => {
       nodeDomain: [0, 1, 2],
       switchDomain: [],
       wireDomain: [],
+      sharedDomain: [],
       ways: [],
     });
+  });
+
+  it('puts a shared variable between its guests, or with them where it has no latency', () => {
+    const kvm = NODES.replaceAll('kind: uml', 'kind: kvm');
+    const shared = (latency: string) =>
+      layOut(
+        topology(`${kvm}shared:
+  - { name: jiffies, between: [a, c], method: ordered, latency: ${latency} }`),
+      );
+    expect(shared('0s')).toMatchObject({ nodeDomain: [0, 1, 0], sharedDomain: [0], ways: [] });
+    const apart = shared('2us');
+    expect(apart).toMatchObject({ nodeDomain: [0, 1, 2], sharedDomain: [3] });
+    const name = 'shared jiffies';
+    expect(apart.ways).toEqual([
+      { from: 0, to: 3, latency: 2_000n, name, egress: false, always: true },
+      { from: 3, to: 0, latency: 0n, name, egress: true, always: true },
+      { from: 2, to: 3, latency: 2_000n, name, egress: false, always: true },
+      { from: 3, to: 2, latency: 0n, name, egress: true, always: true },
+    ]);
   });
 
   it('joins what has no latency between it, and keeps the rest apart', () => {

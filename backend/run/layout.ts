@@ -28,29 +28,31 @@ export interface Layout {
   readonly switchDomain: readonly number[];
   /** By the place of the wire in the topology; that of the wire that freezes boards is of no use. */
   readonly wireDomain: readonly number[];
+  /** By the place of the shared variable in the topology. */
+  readonly sharedDomain: readonly number[];
   /** Where all boards are; undefined: there are none. */
   readonly boards: number | undefined;
   readonly ways: readonly Way[];
 }
 
 /**
- * A link between the places `a` and `b`, the cable between node `a` and port `port` of switch `b`, or a pin of node `a`
- * on wire `b`.
+ * A link between the places `a` and `b`, the cable between node `a` and port `port` of switch `b`, a pin of node `a` on wire
+ * `b`, or the share of node `a` in variable `b`.
  */
 interface Joint {
   readonly a: number;
   readonly b: number;
   readonly name: string;
   readonly port: number | undefined;
-  readonly kind: 'link' | 'switch' | 'wire' | 'freeze';
+  readonly kind: 'link' | 'switch' | 'wire' | 'freeze' | 'shared';
   readonly spec: { readonly latency: Duration };
 }
 
 /**
  * Finds the domains of a topology: whatever is joined with no latency, at any time of the run, is one for all of it. A
  * switch is a domain of its own, with its whole latency on the way in and none on the way out, so that its fabric sees
- * the frames of all its ports in the order of time; a switch without latency belongs to its nodes' domain. Wires are like
- * switches.
+ * the frames of all its ports in the order of time; a switch without latency belongs to its nodes' domain. Wires and shared
+ * variables are like switches.
  *
  * All boards are one domain, since they share a clock. What a guest does to the wire that freezes them reaches them after
  * its latency; the other way it is not virtual time that passes, for it stands still with the boards.
@@ -58,7 +60,8 @@ interface Joint {
 export function layOut(topology: Topology): Layout {
   const nodes = topology.nodes.length;
   const wires = nodes + topology.switches.length;
-  const parent = Array.from({ length: wires + topology.wires.length }, (_, place) => place);
+  const shared = wires + topology.wires.length;
+  const parent = Array.from({ length: shared + topology.shared.length }, (_, place) => place);
   const find = (place: number): number => {
     let root = place;
     while (parent[root] !== root) root = parent[root] as number;
@@ -71,6 +74,12 @@ export function layOut(topology: Topology): Layout {
   };
   const boards = topology.nodes.filter(({ board }) => board !== undefined).map(({ index }) => index);
   for (const board of boards) join(boards[0] as number, board);
+  // Partitions of a processor have it in turn.
+  const indexes = new Map(topology.nodes.map(({ name, index }) => [name, index]));
+  for (const { slots } of topology.processors) {
+    const places = slots.map(({ partition }) => indexes.get(partition) as number);
+    for (const place of places) join(places[0] as number, place);
+  }
   const least = leastLatencies(topology);
   const apart: Joint[] = [];
   for (const joint of jointsOf(topology)) {
@@ -89,7 +98,8 @@ export function layOut(topology: Topology): Layout {
     boards: boardDomain,
     nodeDomain: domainOf.slice(0, nodes),
     switchDomain: domainOf.slice(nodes, wires),
-    wireDomain: domainOf.slice(wires),
+    wireDomain: domainOf.slice(wires, shared),
+    sharedDomain: domainOf.slice(shared),
     ways: apart
       .flatMap(({ a, b, name, port, kind, spec }): Way[] => {
         const from = domainOf[a] as number;
@@ -100,7 +110,7 @@ export function layOut(topology: Topology): Layout {
         const to = domainOf[b] as number;
         const egress = kind !== 'link';
         const back = egress ? NO_TIME : spec.latency;
-        const always = kind === 'wire';
+        const always = kind === 'wire' || kind === 'shared';
         return [
           { from, to, latency: spec.latency, name, port, egress: false, always },
           { from: to, to: from, latency: back, name, port, egress, always },
@@ -116,8 +126,8 @@ export function latencyOf(way: Way, state: CableState): Duration | undefined {
   return way.egress ? NO_TIME : state.latency;
 }
 
-/** Nodes have the places of their indexes, switches those behind them, and wires those behind these. */
-function jointsOf({ nodes, links, switches, wires }: Topology): Joint[] {
+/** Nodes have the places of their indexes, then come switches, wires and shared variables. */
+function jointsOf({ nodes, links, switches, wires, shared }: Topology): Joint[] {
   const index = new Map(nodes.map((node) => [node.name, node.index]));
   const place = (node: string) => index.get(node) as number;
   return [
@@ -145,6 +155,13 @@ function jointsOf({ nodes, links, switches, wires }: Topology): Joint[] {
       const host = spec.host && kind === 'wire' ? nodes.filter(({ board }) => board).slice(0, 1) : [];
       const places = [...spec.pins.map(({ node }) => place(node)), ...host.map(({ index }) => index)];
       return places.map((a) => ({ a, b, name: spec.name, port: undefined, kind, spec }));
+    }),
+    ...shared.flatMap((spec, number) => {
+      const b = nodes.length + switches.length + wires.length + number;
+      const kind = 'shared' as const;
+      // It may be called like a link, of which changes tell.
+      const name = `shared ${spec.name}`;
+      return spec.between.map((node) => ({ a: place(node), b, name, port: undefined, kind, spec }));
     }),
   ];
 }

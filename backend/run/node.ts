@@ -83,7 +83,8 @@ export class RunNode {
               released: () => this.owner.released(this),
             },
           );
-    this.devices = [...(spec.board ? [] : [console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
+    const bare = spec.board !== undefined || spec.kind === 'partition';
+    this.devices = [...(bare ? [] : [console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
   }
 
   /** The interface at `place` has no cable: its guest is told so. */

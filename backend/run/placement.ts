@@ -20,6 +20,14 @@ const LONG_MS = 1;
 type Place = 'apart' | 'together' | 'split';
 const PLACES: readonly Place[] = ['apart', 'together', 'split'];
 
+/** Where the guests of a run are. */
+export interface GuestPlaces {
+  /** Process groups of their own. */
+  groups(): ReadonlySet<number>;
+  /** Threads of this process. */
+  threads(): readonly number[];
+}
+
 /**
  * Which processors the guests of a run, and this process, use. Guests that take turns or do little at a time are faster
  * together, since waking another processor takes longer than what there is to do there; where many do little at once,
@@ -39,12 +47,9 @@ export class Placement {
   #began = performance.now();
   #activations = 0;
 
-  /**
-   * @param groups the process groups of the guests
-   * @param jobs how many guests may run at once
-   */
+  /** @param jobs how many guests may run at once */
   constructor(
-    private readonly groups: () => ReadonlySet<number>,
+    private readonly guests: GuestPlaces,
     private readonly jobs: number,
   ) {}
 
@@ -96,7 +101,10 @@ export class Placement {
     this.#place = place;
     this.#unchanged = 0;
     addon.setAffinity(0, own);
-    for (const { pid } of processesOf(this.groups())) {
+    for (const thread of this.guests.threads()) addon.setAffinity(thread, guests);
+    const groups = this.guests.groups();
+    if (groups.size === 0) return;
+    for (const { pid } of processesOf(groups)) {
       for (const thread of threadsOf(pid)) addon.setAffinity(thread, guests);
     }
   }

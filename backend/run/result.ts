@@ -5,7 +5,7 @@ import type { ExitStatus } from '../errors.js';
 export type NodeState = 'exited' | 'running' | 'killed' | 'hung' | 'evicted' | 'crashed';
 
 export interface NodeResult {
-  readonly kind: 'uml' | 'kvm' | 'board';
+  readonly kind: 'uml' | 'kvm' | 'board' | 'partition';
   readonly state: NodeState;
   /** Exit status of `run`; null where it has not exited. */
   readonly exit: number | null;
@@ -67,6 +67,14 @@ export interface WireResult {
   readonly conflicts: number;
 }
 
+/** A variable that guests share. */
+export interface SharedResult {
+  /** Changes that guests have made. */
+  readonly changes: number;
+  /** Updates that were stored in guests. */
+  readonly stores: number;
+}
+
 /** What `--json` prints and `result.json` holds. Fields are only ever added. */
 export interface RunResult {
   readonly status: 'ok' | 'failed' | 'error';
@@ -87,6 +95,7 @@ export interface RunResult {
   readonly nodes: Readonly<Record<string, NodeResult | BoardResult>>;
   readonly links: Readonly<Record<string, LinkResult>>;
   readonly wires: Readonly<Record<string, WireResult>>;
+  readonly shared: Readonly<Record<string, SharedResult>>;
 }
 
 /** `nanoseconds` with the precision a person reads. */

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeGuest, writeInitramfs } from '../../guest/initramfs.js';
 import { groupCpuMs, NativeHub } from '../../host/native/index.js';
-import { packageFile } from '../../host/package-root.js';
-import { umlKernel } from '../../host/uml/kernel.js';
 import {
   after,
   Calendar,
@@ -14,6 +11,7 @@ import {
   earlier,
   formatInstant,
   type Instant,
+  type Interrupt,
   LONGEST_WINDOW,
   Lookahead,
   later,
@@ -23,7 +21,7 @@ import {
   ZERO,
 } from '../calendar/index.js';
 import { exitStatus, OneclockError } from '../errors.js';
-import { INITRAMFS, UmlParticipant } from '../participants/uml.js';
+import type { Guest } from '../participants/guest.js';
 import type { NodeSpec, Topology } from '../topology/model.js';
 import { logHeader } from '../trace/log-header.js';
 import { RunLog } from '../trace/run-log.js';
@@ -33,6 +31,7 @@ import { Boards } from './boards.js';
 import { Captures } from './captures.js';
 import { followChanges } from './changes.js';
 import { ConsoleLogs } from './console-logs.js';
+import { createGuest } from './guests.js';
 import { HostCard } from './host-card.js';
 import { HostLines } from './host-lines.js';
 import { type Layout, layOut } from './layout.js';
@@ -40,10 +39,12 @@ import { Memory } from './memory.js';
 import { Network } from './network.js';
 import { RunNode } from './node.js';
 import { Placement } from './placement.js';
+import { Processors } from './processors.js';
 import { pump } from './pump.js';
 import { type BoardResult, milliseconds, type RunResult } from './result.js';
 import { prepareRunDirectory } from './run-directory.js';
 import { RunFolder } from './run-folder.js';
+import { SharedVariables } from './variables.js';
 import { Wires } from './wires.js';
 
 /** How long guests that were killed may take to end. */
@@ -72,7 +73,7 @@ export interface RunOptions {
 /** One run of one topology. */
 export class Run {
   readonly nodes: RunNode[] = [];
-  readonly #participants = new Map<RunNode, { uml: UmlParticipant; host: ParticipantHost; domain: Domain }>();
+  readonly #participants = new Map<RunNode, { guest: Guest; host: ParticipantHost; domain: Domain }>();
   /** Undefined: there are none. */
   readonly #boards: Boards | undefined;
   readonly #hub = new NativeHub();
@@ -84,10 +85,12 @@ export class Run {
   readonly #lookahead: Lookahead;
   readonly #network: Network;
   readonly #wires: Wires;
+  readonly #variables: SharedVariables;
   readonly #folder = new RunFolder();
   readonly #log: RunLog;
   readonly #consoles: ConsoleLogs;
   readonly #captures: Captures | undefined;
+  readonly #processors: Processors;
   readonly #memory: Memory;
   readonly #started = performance.now();
   #consolesFlushed = 0;
@@ -107,7 +110,10 @@ export class Run {
     private readonly options: RunOptions,
   ) {
     this.#memory = new Memory(topology.nodes.length);
-    this.#placement = new Placement(() => new Set(this.#pids().values()), options.jobs);
+    this.#placement = new Placement(
+      { groups: () => new Set(this.#pids().values()), threads: () => this.#threads() },
+      options.jobs,
+    );
     this.#layout = layOut(topology);
     this.#lookahead = new Lookahead(this.#layout.domains);
     this.#calendar = new Calendar({
@@ -154,6 +160,12 @@ export class Run {
       level: (at, wire, level) => this.#log.level(at, this.#log.wire(wire), level === 1),
       conflict: (at, wire, text) => this.#log.fault(at, this.#log.wire(wire), text),
     });
+    this.#variables = new SharedVariables(topology, this.#layout, domains, {
+      changed: (at, node, shared, value, ticks) => this.#log.variableChanged(at, node, shared, value, ticks),
+      stored: (at, node, shared, value, origin, sequence) =>
+        this.#log.variableStored(at, node, shared, value, origin, sequence),
+    });
+    this.#processors = new Processors(topology, this.#layout, domains as Domain[], this.#log);
     followChanges(topology, this.#layout, {
       calendar: this.#calendar,
       lookahead: this.#lookahead,
@@ -217,7 +229,7 @@ export class Run {
 
   /** Kills every guest and removes every temporary file, at once. Safe at any time, and twice. */
   dispose(): void {
-    for (const { uml } of this.#participants.values()) uml.close();
+    for (const { guest } of this.#participants.values()) guest.close();
     this.#boards?.close();
     this.#hostLines.close();
     for (const cards of this.#cards.values()) for (const card of cards.values()) card.close();
@@ -228,15 +240,20 @@ export class Run {
   get #over(): boolean {
     if (this.#error !== undefined) return true;
     // A guest that was quiet when it died holds nobody up, and its failure must not be missed.
-    return this.#end !== undefined && ![...this.#participants.values()].some(({ uml }) => uml.ending);
+    return this.#end !== undefined && ![...this.#participants.values()].some(({ guest }) => guest.ending);
   }
 
   #pids(): Map<string, number> {
     const pids = new Map<string, number>();
-    for (const [node, { uml }] of this.#participants) {
-      if (uml.pid !== undefined) pids.set(node.spec.name, uml.pid);
+    for (const [node, { guest }] of this.#participants) {
+      if (guest.pid !== undefined) pids.set(node.spec.name, guest.pid);
     }
     return pids;
+  }
+
+  /** Of this process, those that run guests. */
+  #threads(): number[] {
+    return [...this.#participants.values()].flatMap(({ guest }) => guest.thread ?? []);
   }
 
   /** Where virtual boards run, by node. */
@@ -389,7 +406,7 @@ export class Run {
     }
     const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Domain;
     const node: RunNode = new RunNode(spec, domain, {
-      acts: (_from, what) => uml.acts(what),
+      acts: (_from, what) => guest.acts(what),
       transmit: (from, place, frame) => {
         this.#network.transmit({ node: from.spec.index, interface: place }, frame);
       },
@@ -405,47 +422,51 @@ export class Run {
         this.#boards?.release(from);
       },
       reported: (from) => this.#reported(from),
-      failed: (from, error) => this.#participants.get(from)?.uml.fail(error),
+      failed: (from, error) => this.#participants.get(from)?.guest.fail(error),
     });
-    const kernel = umlKernel(spec.kernel);
-    const folder = this.#folder.nodeFolder(spec.name);
-    writeInitramfs(packageFile('build/base.cpio'), describeGuest(spec), join(folder, INITRAMFS));
     let host: ParticipantHost | undefined;
-    const uml: UmlParticipant = new UmlParticipant(
-      {
-        id: spec.index,
-        name: spec.name,
-        folder,
-        kernel,
-        memory: spec.memory,
-        seed: node.randomSeed(this.topology.seed),
-        timeOfDay: this.topology.start,
-        sharedMemory: this.options.sharedMemory,
-        devices: node.devices,
-      },
-      {
-        quiet: () => host?.quiet(),
-        rescheduled: () => host?.rescheduled(),
-        now: () => domain.now,
-        raise: (interrupt) => domain.raise(spec.index, interrupt),
-        broadcast: (value) => this.#broadcast(node, value),
-        failed: (error, hung) => this.#failed(node, error, hung),
-      },
-      this.#hub,
-    );
-    host = domain.add(uml);
+    const owner = {
+      quiet: () => host?.quiet(),
+      rescheduled: () => host?.rescheduled(),
+      now: () => domain.now,
+      raise: (interrupt: Interrupt) => domain.raise(spec.index, interrupt),
+      broadcast: (value: bigint) => this.#broadcast(node, value),
+      failed: (error: OneclockError, hung: boolean) => this.#failed(node, error, hung),
+    };
+    const guest: Guest =
+      spec.kind === 'partition'
+        ? this.#processors.createPartition(node, this.#hub, {
+            ...owner,
+            console: (bytes) => {
+              this.#log.consoleOutput(domain.now, spec.index, bytes);
+              this.#consoles.write(spec.index, domain.now, bytes);
+            },
+            ended: () => this.#poweredOff(node),
+          })
+        : createGuest(
+            node,
+            {
+              topology: this.topology,
+              folder: this.#folder.nodeFolder(spec.name),
+              sharedMemory: this.options.sharedMemory,
+              hub: this.#hub,
+              variables: this.#variables,
+            },
+            { ...owner, bell: (operation, args) => this.#variables.bell(spec.index, operation, args) },
+          );
+    host = domain.add(guest);
     this.nodes.push(node);
-    this.#participants.set(node, { uml, host, domain });
+    this.#participants.set(node, { guest, host, domain });
     this.#boards?.addGuest(node, domain);
     this.#connect(node);
   }
 
   /** Tells the guests how soon anything can come of what they send. */
   #setPatience(): void {
-    for (const [{ spec, nets, devices }, { uml }] of this.#participants) {
+    for (const [{ spec, nets, devices }, { guest }] of this.#participants) {
       nets.forEach((net, place) => {
         const answer = this.#network.leastAnswer({ node: spec.index, interface: place }, this.#lookahead);
-        uml.setPatience(devices.indexOf(net), answer);
+        guest.setPatience(devices.indexOf(net), answer);
       });
     }
   }
@@ -457,7 +478,7 @@ export class Run {
   #broadcast(from: RunNode, value: bigint): void {
     const at = from.domain.now;
     this.#log.broadcast(at, from.spec.index, value);
-    for (const [node, { uml, domain }] of this.#participants) {
+    for (const [node, { guest, domain }] of this.#participants) {
       const { spec } = node;
       const delay = this.#lookahead.distance(from.domain.index, domain.index);
       if (node === from || delay === NEVER) continue;
@@ -466,7 +487,7 @@ export class Run {
         kind: EventKind.BROADCAST,
         source: from.spec.index,
         sequence: this.#broadcasts++,
-        apply: () => domain.raise(spec.index, uml.notify(value)),
+        apply: () => domain.raise(spec.index, guest.notify(value)),
       });
     }
   }
@@ -486,6 +507,15 @@ export class Run {
     else if (signal !== undefined) this.#log.nodeState(at, spec.index, { state: 'signalled', signal });
     else this.#log.nodeState(at, spec.index, { state: 'ready' });
     this.#finishIfDone();
+  }
+
+  /** A partition has come to its end by itself. */
+  #poweredOff(node: RunNode): void {
+    node.state = 'exited';
+    node.exit = 0;
+    node.endedAt = node.domain.now;
+    this.#reported(node);
+    this.#participants.get(node)?.host.gone();
   }
 
   #finishIfDone(): void {
@@ -511,6 +541,7 @@ export class Run {
     this.#log.fault(at, spec.index, reason);
     this.#log.nodeState(at, spec.index, { state: node.state });
     this.#network.detach(spec.index);
+    this.#variables.detach(spec.index);
     if (evict) this.#letGo(spec.index);
     if (!evict) {
       this.#failedAt = later(this.#failedAt, at);
@@ -551,19 +582,28 @@ export class Run {
         ),
       );
     }
-    for (const { uml } of this.#participants.values()) uml.checkHang(hangMs);
+    for (const { guest } of this.#participants.values()) guest.checkHang(hangMs);
     this.options.progress?.(this);
   }
 
   /** Ends every guest, closes every file, and leaves nothing behind. Bounded. */
   #takeDown(): void {
-    for (const { uml } of this.#participants.values()) uml.close();
+    for (const { guest } of this.#participants.values()) guest.close();
     const deadline = performance.now() + REAP_MS;
     const left = () =>
-      [...this.#participants.values()].some(({ uml }) => uml.alive) ||
+      [...this.#participants.values()].some(({ guest }) => guest.alive) ||
       (this.#boards?.list ?? []).some(({ machine }) => machine.alive);
     while (left() && performance.now() < deadline) this.#hub.poll(REAP_MS);
     this.dispose();
+  }
+
+  /** What this process has used, less its threads that run guests. */
+  #ownCpuMs(): number {
+    const { user, system } = process.cpuUsage();
+    const guests = [...this.#participants.values()].map(({ guest }) =>
+      guest.pid === undefined ? (guest.cpuMs ?? 0) : 0,
+    );
+    return (user + system) / 1000 - guests.reduce((sum, ms) => sum + ms, 0);
   }
 
   #result(wallMs: number, cpuMs: ReadonlyMap<number, number>): RunResult {
@@ -590,7 +630,7 @@ export class Run {
       name: topology.name,
       virtualNs: at.toString(),
       wallMs: milliseconds(wallMs),
-      cpuMs: milliseconds(process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000),
+      cpuMs: milliseconds(this.#ownCpuMs()),
       seed:
         topology.seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(topology.seed) : topology.seed.toString(),
       ...counts,
@@ -605,7 +645,7 @@ export class Run {
             signal: node.signal ?? null,
             endedNs: node.endedAt?.toString() ?? null,
             cpuMs: milliseconds(
-              this.#participants.get(node)?.uml.endedCpuMs ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0,
+              this.#participants.get(node)?.guest.cpuMs ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0,
             ),
             reason: node.reason ?? null,
             ...this.#boards?.resultOf(node),
@@ -622,6 +662,7 @@ export class Run {
           role === 'freeze' ? { edges: this.#boards?.edges ?? 0, conflicts: 0 } : this.#wires.counts(name),
         ]),
       ),
+      shared: Object.fromEntries(topology.shared.map(({ name }) => [name, this.#variables.counts(name)])),
     };
     const { out } = this.options;
     if (out !== undefined) writeFileSync(join(out, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);

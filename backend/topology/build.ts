@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { dirname, resolve } from 'node:path';
+import { VARIABLE_JIFFIES } from '../../protocols/hypercall/constants.js';
 import { duration } from '../calendar/time.js';
 import { placeLines } from './lines.js';
 import { deriveMac, formatMac } from './mac.js';
@@ -57,6 +58,19 @@ export function buildTopology(values: TopologyValues, plain: Plain, file: string
       role,
       ...(host && { host: { drive: host.drive, sense: host.sense } }),
     })),
+    shared: values.shared.map(({ name, variable = VARIABLE_JIFFIES, between, method, latency }) => ({
+      name,
+      variable,
+      between,
+      method,
+      latency,
+    })),
+    processors: values.processors.map(({ name, frame, slots, lines }) => ({
+      name,
+      frame,
+      slots: slots.map(({ partition, at, for: length }) => ({ partition, at, length })),
+      lines,
+    })),
     changes: values.changes
       .filter(({ at }) => values.until === undefined || at < values.until)
       .map((change) => buildChange(change, places))
@@ -91,6 +105,9 @@ function buildNode(
     memory: node.memory ?? (board ? BOARD_MEMORY : GUEST_MEMORY),
     root: node.root ?? (board ? 'host' : 'initramfs'),
     kernel: node.kernel === undefined ? undefined : resolve(dirname(file), node.kernel),
+    ...(node.kind === 'kvm' && { clock: node.clock ?? 'paravirtual' }),
+    ...(node.modules !== undefined && { modules: resolve(dirname(file), node.modules) }),
+    ...(node.program !== undefined && { program: resolve(dirname(file), node.program) }),
     interfaces,
     lines,
     run: node.run,

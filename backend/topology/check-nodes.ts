@@ -24,7 +24,7 @@ export function checkNodes(survey: Survey, plain: Plain, hasUntil: boolean, repo
     const node = valueAt(plain.value, path);
     const runs = !isPlainMap(node) || plain.keysOf(path).some((key) => isLike(key, 'run'));
     ends ||= runs;
-    if (!runs && isPlainMap(valueAt(node, ['expect'])))
+    if (!runs && valueAt(node, ['kind']) !== 'partition' && isPlainMap(valueAt(node, ['expect'])))
       report.atValue(
         [...path, 'expect'],
         'expected a `run` in this node, whose exit status can be compared; found none; add `run`, or write running',

@@ -13,7 +13,7 @@ function check(text: string) {
   const result = loadTopology(text, 't.yaml');
   const lines = text.replace(/^\ufeff/, '').split('\n');
   if (result.problems !== undefined) expect(result.problems.length).toBeGreaterThan(0);
-  for (const { line, column, message } of result.problems ?? result.unsupported) {
+  for (const { line, column, message } of result.problems ?? []) {
     const length = lines[line - 1]?.length;
     if (length === undefined || column < 1 || column > length + 1)
       throw new Error(`${line}:${column} is outside of the text: ${message}`);

@@ -4,5 +4,4 @@ export { formatMac } from './mac.js';
 export type * from './model.js';
 export { formatProblem, type Problem, problemsError } from './problem.js';
 export { inspectTopology, readTopology } from './read.js';
-export type { LoadedTopology } from './support.js';
 export { parseTimeOfDay } from './time-of-day.js';

@@ -6,22 +6,25 @@ import { checkAddresses } from './check-addresses.js';
 import { checkBoards } from './check-boards.js';
 import { checkChanges } from './check-changes.js';
 import { checkHost } from './check-host.js';
+import { checkKvm } from './check-kvm.js';
 import { checkNames } from './check-names.js';
 import { checkNodes } from './check-nodes.js';
+import { checkPartitions } from './check-partitions.js';
 import { checkReferences } from './check-references.js';
+import { checkShared } from './check-shared.js';
 import { checkWires } from './check-wires.js';
 import { explain } from './explain.js';
+import type { Topology } from './model.js';
 import { toPlain } from './plain.js';
 import { type Problem, sortProblems } from './problem.js';
 import { DocumentReporter, Reporter } from './report.js';
 import { nodeKeys, topologySchema } from './schema.js';
-import { type LoadedTopology, reportUnsupported } from './support.js';
 import { surveyOf } from './survey.js';
 import { composeYaml, locatorOf } from './yaml-source.js';
 
 /** What {@link loadTopology} gives: a topology, or every mistake in the order of the file. */
 export type LoadResult =
-  | (LoadedTopology & { readonly problems?: undefined })
+  | { readonly topology: Topology; readonly problems?: undefined }
   | { readonly topology?: undefined; readonly problems: Problem[] };
 
 /** What a command says instead of the file: `--seed`, `--until`. */
@@ -57,6 +60,9 @@ export function loadTopology(text: string, file: string, overrides: Overrides = 
   checkWires(survey, report);
   checkBoards(survey, plain, report);
   checkHost(survey, plain, report);
+  checkKvm(survey, plain, report);
+  checkShared(survey, plain, report);
+  checkPartitions(survey, plain, report);
   checkAddresses(survey, plain, report);
   checkNodes(survey, plain, overrides.until !== undefined, report);
   checkChanges(survey, plain, report);
@@ -65,7 +71,5 @@ export function loadTopology(text: string, file: string, overrides: Overrides = 
   const { data } = parsed;
   const seed = overrides.seed ?? data.seed;
   const until = overrides.until === undefined ? data.until : instant(overrides.until);
-  const topology = buildTopology({ ...data, seed, until }, plain, file);
-  reportUnsupported(topology, report);
-  return { topology, unsupported: sortProblems(reporter.problems) };
+  return { topology: buildTopology({ ...data, seed, until }, plain, file) };
 }

@@ -15,6 +15,9 @@ export interface Topology {
   readonly links: readonly LinkSpec[];
   readonly switches: readonly SwitchSpec[];
   readonly wires: readonly WireSpec[];
+  readonly shared: readonly SharedSpec[];
+  /** What partitions have in turn: each of them is in slots of one. */
+  readonly processors: readonly ProcessorSpec[];
   /** What happens before `until`, by time; what happens at one instant, in the order of the file. */
   readonly changes: readonly ChangeSpec[];
 }
@@ -23,12 +26,18 @@ export interface NodeSpec {
   readonly name: string;
   /** 0, 1, 2 … in the order of the file: the node's place in every deterministic order. */
   readonly index: number;
-  readonly kind: 'uml' | 'kvm' | 'board';
+  readonly kind: 'uml' | 'kvm' | 'board' | 'partition';
   /** Bytes. */
   readonly memory: number;
   readonly root: 'initramfs' | 'host';
   /** A kernel other than the one that was built here; an absolute path. */
   readonly kernel: string | undefined;
+  /** Of a KVM guest: whether its kernel keeps virtual time by hypercall, or has the timers of a PC, which keep it. */
+  readonly clock?: 'paravirtual' | 'emulated';
+  /** Of a KVM guest: the folder with modules that its init inserts; an absolute path. */
+  readonly modules?: string;
+  /** Of a partition: its program; an absolute path. */
+  readonly program?: string;
   readonly interfaces: readonly InterfaceSpec[];
   /** The names of its GPIO lines by offset, those of its pins among them; empty: it has no pin on a wire. */
   readonly lines: readonly string[];
@@ -75,6 +84,17 @@ export interface InterfaceSpec {
   readonly mtu: number;
   /** Of a board elsewhere: the network interface of this machine to which its cable leads. */
   readonly device?: string;
+}
+
+/** A processor that partitions have in turn. */
+export interface ProcessorSpec {
+  readonly name: string;
+  /** Above zero. */
+  readonly frame: Duration;
+  /** In order, within the frame, and without overlap. */
+  readonly slots: readonly { readonly partition: string; readonly at: Duration; readonly length: Duration }[];
+  /** Timers: each is raised at every whole multiple of its period, which is above zero. */
+  readonly lines: readonly { readonly number: number; readonly period: Duration }[];
 }
 
 /** One end of a link, or a port of a switch. */
@@ -135,6 +155,18 @@ export interface WireSpec {
   readonly role: 'freeze' | undefined;
   /** The lines of this machine that join it to copper; one of them at least. */
   readonly host?: { readonly drive: HostLineSpec | undefined; readonly sense: HostLineSpec | undefined };
+}
+
+/** A variable that KVM guests share. */
+export interface SharedSpec {
+  readonly name: string;
+  /** What guests call it. */
+  readonly variable: number;
+  /** Names of nodes, two or more. Of jiffies, the first keeps time. */
+  readonly between: readonly string[];
+  readonly method: 'ordered' | 'local-first';
+  /** What an update takes to the others. */
+  readonly latency: Duration;
 }
 
 /** A GPIO line of this machine. */

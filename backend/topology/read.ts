@@ -24,12 +24,11 @@ export function inspectTopology(path: string, overrides: Overrides = {}): LoadRe
 /**
  * {@link inspectTopology}, for those who go on only with a topology that can be run.
  *
- * @throws OneclockError `INPUT` with one line for each mistake, and for each thing that this version cannot run
+ * @throws OneclockError `INPUT` with one line for each mistake
  */
 export function readTopology(path: string, overrides: Overrides = {}): Topology {
   const result = inspectTopology(path, overrides);
   if (result.problems !== undefined) throw problemsError(path, result.problems);
-  if (result.unsupported.length > 0) throw problemsError(path, result.unsupported);
   return result.topology;
 }
 

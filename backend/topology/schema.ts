@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import * as z from 'zod/mini';
+import { LINES, MAX_VARIABLE } from '../../protocols/hypercall/constants.js';
 import { type Duration, duration, instant, parseDuration } from '../calendar/time.js';
 import { ADDRESS_EXPECTED, parseAddress } from './address.js';
 import { AGENT, AGENT_EXPECTED, parseAgent } from './agent-address.js';
@@ -70,8 +71,8 @@ const boardLine = () =>
 
 const nodeSchema = closed('a map with the settings of the node, such as { kind: uml }', {
   kind: described(
-    'What it is: a User-Mode Linux guest, a KVM guest, or a physical board.',
-    z.enum(['uml', 'kvm', 'board'], 'uml, kvm or board'),
+    'What it is: a User-Mode Linux guest, a KVM guest, a physical board, or a bare-metal program that has a processor part of the time.',
+    z.enum(['uml', 'kvm', 'board', 'partition'], 'uml, kvm, board or partition'),
   ),
   memory: described(
     'Memory of the guest, 24M to 2G in steps of 4K; without it 64M, of a virtual board 256M.',
@@ -125,6 +126,19 @@ const nodeSchema = closed('a map with the settings of the node, such as { kind: 
   kernel: described(
     'A kernel other than the one that was built; a path from the folder of this file.',
     z.optional(text('the path of a kernel, such as build/linux', /^[^\0]{1,4096}$/, (path) => path)),
+  ),
+  clock: described(
+    'How a KVM guest gets its time: by hypercall from a kernel that was built for it, or, of any other kernel, from the timers of a PC, which run in virtual time.',
+    z.optional(z.enum(['paravirtual', 'emulated'], 'paravirtual or emulated')),
+  ),
+  program: described(
+    'The program of a partition, a 64-bit ELF file; a path from the folder of this file.',
+    z.optional(text('the path of a program, such as control.elf', /^[^\0]{1,4096}$/, (path) => path)),
+    { examples: ['build/control.elf'] },
+  ),
+  modules: described(
+    'The folder with the modules of a KVM guest whose kernel has its drivers in modules, and a list of them; a path from the folder of this file.',
+    z.optional(text('the path of a folder, such as build/modules', /^[^\0]{1,4096}$/, (path) => path)),
   ),
   interfaces: described(
     'Its network interfaces by name.',
@@ -298,6 +312,69 @@ const changeSchema = closed('a map, such as { at: 5s, link: ab, latency: 20ms }'
   ),
 });
 
+const sharedSchema = closed('a map, such as { name: jiffies, between: [a, b], method: ordered }', {
+  name: described('Its name in the trace; jiffies is jiffies_64 of Linux.', z.clone(name)),
+  variable: described(
+    'What the guests call it: the number that they register. That of jiffies is 1.',
+    z.optional(whole(`a whole number from 1 to ${MAX_VARIABLE}`, 1, MAX_VARIABLE)),
+  ),
+  between: described(
+    'The KVM guests that share it. Of jiffies, the first keeps time.',
+    z
+      .array(z.clone(name), 'two or more nodes, such as [a, b]')
+      .check(z.minLength(2, 'two or more nodes, such as [a, b]')),
+  ),
+  method: described(
+    'ordered: sent to all, then stored everywhere, the sender included, in one order. local-first: stored by the sender, then sent to the others.',
+    z.enum(['ordered', 'local-first'], 'ordered or local-first'),
+  ),
+  latency: described(
+    'What an update takes to the others, to 1h. 0s makes the nodes run in turn.',
+    z.prefault(latency(), '0s'),
+    { examples: ['1us'] },
+  ),
+});
+
+const span = () =>
+  text('a duration above zero and at most 1h with a unit, such as 10ms', DURATION, (written) => {
+    const found = parseDuration(written);
+    return found !== undefined && found > 0n && found <= HOUR ? found : undefined;
+  });
+
+const slotSchema = closed('a map, such as { partition: a, at: 0ms, for: 4ms }', {
+  partition: described('The partition that has the processor.', z.clone(name)),
+  at: described('When it begins, from the beginning of the frame.', latency(), { examples: ['0ms', '5ms'] }),
+  for: described('How long it is.', span(), { examples: ['4ms'] }),
+});
+
+const lineSchema = closed('a map, such as { number: 0, period: 1ms }', {
+  number: described(
+    'The number by which partitions take it.',
+    whole(`a whole number from 0 to ${LINES - 1}`, 0, LINES - 1),
+  ),
+  period: described('It is raised at every whole multiple of this.', span(), { examples: ['1ms'] }),
+});
+
+const processorSchema = closed(
+  'a map, such as { name: cpu0, frame: 10ms, slots: [{ partition: a, at: 0ms, for: 4ms }] }',
+  {
+    name: described('Its name.', z.clone(name)),
+    frame: described('The major frame: its slots are repeated after so long.', span(), {
+      examples: ['10ms'],
+    }),
+    slots: described(
+      'Who has it when, in order; at other times nobody has it.',
+      z
+        .array(slotSchema, 'one or more slots')
+        .check(z.minLength(1, 'one or more slots, such as [{ partition: a, at: 0ms, for: 4ms }]')),
+    ),
+    lines: described(
+      'Timers whose interrupts its partitions may share.',
+      z.prefault(z.array(lineSchema, 'a list of lines'), []),
+    ),
+  },
+);
+
 export const topologySchema = closed('a map with the keys name and nodes', {
   name: described('The name of the topology.', z.clone(name)),
   seed: described(
@@ -344,6 +421,14 @@ export const topologySchema = closed('a map with the keys name and nodes', {
   links: described('Cables between two interfaces.', z.prefault(z.array(linkSchema, 'a list of links'), [])),
   switches: described('Switches.', z.prefault(z.array(switchSchema, 'a list of switches'), [])),
   wires: described('GPIO nets.', z.prefault(z.array(wireSchema, 'a list of wires'), [])),
+  shared: described(
+    'Variables that KVM guests share.',
+    z.prefault(z.array(sharedSchema, 'a list of shared variables'), []),
+  ),
+  processors: described(
+    'Processors that partitions have in turn.',
+    z.prefault(z.array(processorSchema, 'a list of processors'), []),
+  ),
   changes: described(
     'What changes of links, switches and wires during the run.',
     z.prefault(z.array(changeSchema, 'a list of changes'), []),

@@ -3,6 +3,7 @@ import type {
   LogEnd,
   LoggedChange,
   LoggedState,
+  LoggedWarp,
   LoggedWire,
   LogHeader,
   TraceEvent,
@@ -55,6 +56,22 @@ export function describeEvent(header: LogHeader, node: number, at: Instant, even
     }
     case 'level':
       return `is ${event.high ? 'high' : 'low'}`;
+    case 'variable-changed': {
+      const ticks = event.ticks === 0n ? '' : `, by ${event.ticks} ticks`;
+      return `changes ${sharedName(header, event.shared)} to ${event.value}${ticks}`;
+    }
+    case 'variable-stored': {
+      const by = `update ${event.sequence} of ${nodeName(header, event.origin)}`;
+      return `gets ${sharedName(header, event.shared)} ${event.value}, ${by}`;
+    }
+    case 'slot-entry':
+      return `enters for ${formatDuration(duration(event.span))}${event.warp ? describeWarp(event.warp) : ''}`;
+    case 'line-raised':
+      return `line ${event.line} is raised${event.kept ? ', kept for the next warp' : ''}`;
+    case 'warp-applied':
+      return `applies warp ${event.sequence}`;
+    case 'deadline-missed':
+      return `missed a deadline of task ${event.task} by ${formatDuration(duration(event.late))}`;
     case 'unknown':
       return 'something that this version does not know';
   }
@@ -84,6 +101,16 @@ function placeName(header: LogHeader, node: number, index: number): string {
 /** The wire whose events are those of `node`. */
 function wireOf({ nodes, switches, wires }: LogHeader, node: number): LoggedWire | undefined {
   return wires[node - nodes.length - switches.length - 1];
+}
+
+function sharedName({ shared }: LogHeader, index: number): string {
+  return escapeText(shared[index]?.name ?? `variable ${index}`);
+}
+
+function describeWarp({ sequence, absent, ticks, pending }: LoggedWarp): string {
+  const kept = pending.map(({ line, count }) => `${count} of line ${line}`).join(', ');
+  const missed = `${ticks} ticks${kept && ` and interrupts: ${kept}`}`;
+  return `, away for ${formatDuration(duration(absent))}, warp ${sequence}: ${missed}`;
 }
 
 /** In an event of a switch, a port of it; else a link. */

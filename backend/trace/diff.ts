@@ -123,7 +123,7 @@ function line({ index, at, node, text }: DescribedEvent): string {
 
 function compareHeaders(a: LogHeader, b: LogHeader): HeaderDifference[] {
   const differences: HeaderDifference[] = [];
-  const fields = ['topology', 'seed', 'start', 'nodes', 'links', 'switches', 'wires'] as const;
+  const fields = ['topology', 'seed', 'start', 'nodes', 'links', 'switches', 'wires', 'shared'] as const;
   for (const field of fields) {
     if (isDeepStrictEqual(a[field], b[field])) continue;
     differences.push({ field, ...describeDifference(a[field], b[field]) });

@@ -23,6 +23,12 @@ export function logHeader(topology: Topology): LogHeader {
       name,
       pins: pins.map(({ node, line }) => `${node}.${line}`),
     })),
+    shared: topology.shared.map(({ name, variable, between, method }) => ({
+      name,
+      variable,
+      between,
+      method,
+    })),
   };
 }
 

@@ -172,6 +172,16 @@ describe('reading a run log', () => {
       [6, 0x10, 0x01, 0x72, 0x02, 0x08, 0x01],
       'one of the 1 lines of node 1, found 1',
     ],
+    [
+      'a shared variable that does not exist',
+      [7, 0x10, 0x01, 0x82, 0x01, 0x02, 0x08, 0x02],
+      'expected one of 2 shared variables at one of 2 nodes, found 2 at 1',
+    ],
+    [
+      'a shared variable of a switch',
+      [5, 0x10, 0x02, 0x8a, 0x01, 0],
+      'expected one of 2 shared variables at one of 2 nodes, found 0 at 2',
+    ],
     ['the level of a node', [4, 0x10, 0x01, 0x7a, 0], 'expected the level of a wire, found one of node 1'],
     [
       'a second change of a wire',

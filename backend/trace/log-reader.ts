@@ -141,6 +141,13 @@ export class LogReader {
     }
     if (event.kind === 'level')
       return node > run ? undefined : `expected the level of a wire, found one of node ${node}`;
+    const shared = 'shared' in event ? event.shared : undefined;
+    if (shared !== undefined) {
+      const { length } = this.header.shared;
+      return node < nodes.length && shared < length
+        ? undefined
+        : `expected one of ${length} shared variables at one of ${nodes.length} nodes, found ${shared} at ${node}`;
+    }
     if (event.kind !== 'frame-sent' && event.kind !== 'frame-received') return undefined;
     const places = nodes[node]?.interfaces ?? switches[node - nodes.length]?.ports ?? [];
     if (event.interface < places.length) return undefined;

@@ -21,6 +21,17 @@ const RUN = HEADER.nodes.length + HEADER.switches.length;
 /** The last node: a wire. */
 const LAST = RUN + HEADER.wires.length;
 
+/** Told of nodes only, besides frames. */
+const OF_NODES = new Set([
+  'drive',
+  'variable-changed',
+  'variable-stored',
+  'slot-entry',
+  'line-raised',
+  'warp-applied',
+  'deadline-missed',
+]);
+
 /** What each node does, in order; few times, so that many events share one. */
 const lives: fc.Arbitrary<Told[][]> = fc.tuple(
   ...Array.from({ length: LAST + 1 }, (_, node) =>
@@ -33,11 +44,11 @@ const lives: fc.Arbitrary<Told[][]> = fc.tuple(
           .sort((a, b) => a.when - b.when)
           .map(({ when, event }) => ({ when: at(when), node, event: event }))
           // A log does not tell console output of no bytes, nor frames of the run itself and wires, nor
-          // changes of nodes, lines of what is no node, and levels of what is no wire.
+          // changes of nodes, lines and the like of what is no node, and levels of what is no wire.
           .filter(({ event }) => event.kind !== 'console-output' || event.data.length > 0)
           .filter(({ event }) => node < RUN || !event.kind.startsWith('frame'))
           .filter(({ event }) => node >= HEADER.nodes.length || event.kind !== 'change')
-          .filter(({ event }) => node < HEADER.nodes.length || event.kind !== 'drive')
+          .filter(({ event }) => node < HEADER.nodes.length || !OF_NODES.has(event.kind))
           .filter(({ event }) => node > RUN || event.kind !== 'level'),
       ),
   ),
@@ -289,6 +300,11 @@ describe('the run log', () => {
           role: undefined,
         },
       ],
+      shared: [
+        { name: 'jiffies', variable: 1, between: ['a', 'b'] },
+        { name: 'count', variable: 7, between: ['b', 'a'] },
+      ].map((each) => ({ ...each, latency: cable.latency, method: 'ordered' as const })),
+      processors: [],
       changes: [],
     });
     expect(header).toEqual(HEADER);

@@ -10,6 +10,7 @@ import {
   type LoggedChange,
   type LoggedDrive,
   type LoggedState,
+  type LoggedWarp,
   type LogHeader,
   MAX_BYTES,
   ProtoWriter,
@@ -170,6 +171,47 @@ export class RunLog {
   /** The wire `node` has another level. */
   level(at: Instant, node: number, high: boolean): void {
     this.add(at, node, { kind: 'level', high });
+  }
+
+  /** The guest has changed a variable that it shares. @param shared its place in the header */
+  variableChanged(at: Instant, node: number, shared: number, value: bigint, ticks: bigint): void {
+    this.add(at, node, { kind: 'variable-changed', shared, value, ticks });
+  }
+
+  /**
+   * An update was stored in the guest.
+   *
+   * @param origin the node that made the change
+   * @param sequence its place in the order of the variable's updates, or 0
+   */
+  variableStored(
+    at: Instant,
+    node: number,
+    shared: number,
+    value: bigint,
+    origin: number,
+    sequence: number,
+  ): void {
+    this.add(at, node, { kind: 'variable-stored', shared, value, origin, sequence });
+  }
+
+  /** A partition has the processor for `span` nanoseconds; `warp` is what it is told that it has missed. */
+  slotEntry(at: Instant, node: number, span: bigint, warp: LoggedWarp | undefined): void {
+    this.add(at, node, { kind: 'slot-entry', span, warp });
+  }
+
+  /** A line of a partition is raised; `kept`: for its next warp. */
+  lineRaised(at: Instant, node: number, line: number, kept: boolean): void {
+    this.add(at, node, { kind: 'line-raised', line, kept });
+  }
+
+  warpApplied(at: Instant, node: number, sequence: bigint): void {
+    this.add(at, node, { kind: 'warp-applied', sequence });
+  }
+
+  /** A deadline of a partition has passed, `late` nanoseconds ago. */
+  deadlineMissed(at: Instant, node: number, task: bigint, late: bigint): void {
+    this.add(at, node, { kind: 'deadline-missed', task, late });
   }
 
   /** Something went wrong; a text that is longer than MAX_BYTES is cut. */

@@ -7,7 +7,16 @@ import { Hub } from './hub.js';
 import { MAX_UNACKNOWLEDGED } from './link.js';
 import { Member } from './member.js';
 
-const update: Update = { sequence: 0, origin: 1, change: 1, variable: 1, value: 5n, ticks: 1n, atNs: 10n };
+const update: Update = {
+  sequence: 0,
+  origin: 1,
+  change: 1,
+  variable: 1,
+  value: 5n,
+  ticks: 1n,
+  atNs: 10n,
+  rank: 0,
+};
 const change = (fields: Partial<Update>): MemberBody => ({ type: 'update', ...update, ...fields });
 const register = (variable: number, size: number): MemberBody => ({ type: 'register', variable, size });
 

@@ -16,6 +16,10 @@ export interface HubPort {
   send(message: MemberMessage): void;
   /** A member is no longer of the group: it has left, or broken the protocol, which is a PARTICIPANT error. */
   gone(member: number, error: OneclockError | undefined): void;
+  /** How errors call a member; undefined: by its number. */
+  describe?(member: number): string;
+  /** Whether what carries the messages loses and repeats nothing, and keeps their order. */
+  readonly isReliable?: boolean;
 }
 
 /** What the hub knows of a member. */
@@ -66,7 +70,7 @@ export class Hub {
     try {
       if (seat.link.receive(message)) this.#take(seat, number, body);
     } catch (error) {
-      const text = `member ${id}: ${(error as Error).message}`;
+      const text = `${this.#describe(id)}: ${(error as Error).message}`;
       return this.#end(id, new OneclockError('PARTICIPANT', text, { cause: error }));
     }
     if (this.#seats.has(id)) seat.link.acknowledge();
@@ -78,13 +82,13 @@ export class Hub {
     else this.#gone.add(id);
   }
 
-  /** Sends again what may be lost; to be called now and then. */
-  resend(): void {
-    for (const { link } of [...this.#seats.values()]) link.resend();
+  /** Sends again what may be lost, to those members; to be called now and then. */
+  resend(to: (member: number) => boolean = () => true): void {
+    for (const { id, link } of [...this.#seats.values()]) if (to(id)) link.resend();
   }
 
   #seat(id: number): Seat {
-    const link = new Link(id, (message) => this.port.send(message));
+    const link = new Link(id, (message) => this.port.send(message), this.port.isReliable);
     const seat = { id, link, variables: new Set<number>(), change: 0, atNs: 0n };
     this.#seats.set(id, seat);
     return seat;
@@ -149,7 +153,7 @@ export class Hub {
   #send(seat: Seat, body: MemberBody): void {
     if (!this.#seats.has(seat.id)) return;
     if (seat.link.unacknowledged < MAX_UNACKNOWLEDGED) return seat.link.send(body);
-    const text = `member ${seat.id}: expected one that acknowledges, found ${MAX_UNACKNOWLEDGED} messages without an answer`;
+    const text = `${this.#describe(seat.id)}: expected one that acknowledges, found ${MAX_UNACKNOWLEDGED} messages without an answer`;
     this.#end(seat.id, new OneclockError('PARTICIPANT', text));
   }
 
@@ -158,6 +162,10 @@ export class Hub {
     this.#gone.add(id);
     this.#dismiss(id);
     this.port.gone(id, error);
+  }
+
+  #describe(id: number): string {
+    return this.port.describe?.(id) ?? `member ${id}`;
   }
 
   #dismiss(id: number): void {

@@ -8,6 +8,9 @@ export const MAX_UNACKNOWLEDGED = 4096;
  * One end of what joins a member and the hub: over a carrier that may lose, repeat and delay messages it hands over
  * each once and in order, as long as {@link resend} is called now and then. What comes out of turn is dropped, and sent
  * again by the other end; so nothing but one's own messages is ever kept.
+ *
+ * Over a carrier that is reliable, that is, loses and repeats nothing and keeps the order, nothing is kept or
+ * acknowledged.
  */
 export class Link {
   #sent = 0;
@@ -20,6 +23,7 @@ export class Link {
   constructor(
     private readonly member: number,
     private readonly carry: (message: MemberMessage) => void,
+    private readonly isReliable = false,
   ) {}
 
   /** How many messages the other end has not acknowledged. */
@@ -28,7 +32,7 @@ export class Link {
   }
 
   send(body: MemberBody): void {
-    this.#kept.push(body);
+    if (!this.isReliable) this.#kept.push(body);
     this.#sent += 1;
     this.#carry(this.#sent, body);
   }
@@ -57,8 +61,11 @@ export class Link {
     if (forgotten > 0) this.#kept.splice(0, forgotten);
     if (number === 0) return false;
     // Of what came before, too: the acknowledgement may have been lost.
-    this.#owes = true;
-    if (number !== this.#received + 1) return false;
+    this.#owes = !this.isReliable;
+    if (number !== this.#received + 1) {
+      if (this.isReliable) throw new Error(`expected message ${this.#received + 1}, found ${number}`);
+      return false;
+    }
     this.#received = number;
     return true;
   }

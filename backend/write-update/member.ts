@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import {
+  MAX_RANK,
   MAX_SIZE,
   MAX_VARIABLE,
   type MemberBody,
@@ -15,8 +16,19 @@ import { Replica } from './replica.js';
 export interface MemberPort {
   /** Carries a message to the hub; it may be lost, repeated and delayed. */
   send(message: MemberMessage): void;
-  /** The value is to be stored in the guest, into a variable that it has registered. Must not call the member. */
+  /**
+   * The value is to be stored in the guest, into a variable that it has registered, in one atomic access. Must not call
+   * the member.
+   */
   write(update: Update): void;
+}
+
+/** What is not the same for every member. */
+export interface MemberOptions {
+  /** How errors call it; undefined: by its number. */
+  readonly name?: string | undefined;
+  /** Whether what carries its messages loses and repeats nothing, and keeps their order. */
+  readonly isReliable?: boolean;
 }
 
 /** One guest's part in a group: its registered variables, and what it knows of all. */
@@ -30,20 +42,28 @@ export class Member {
   #sequence = 0;
   #state: 'outside' | 'joining' | 'joined' | 'left' = 'outside';
   #isLeaving = false;
+  readonly #name: string;
 
   /** @param id 1 to 65535, of no other guest of the run before or after */
   constructor(
     readonly id: number,
     private readonly method: Method,
     private readonly port: MemberPort,
+    { name = `member ${id}`, isReliable = false }: MemberOptions = {},
   ) {
-    this.#link = new Link(id, (message) => port.send(message));
+    this.#name = name;
+    this.#link = new Link(id, (message) => port.send(message), isReliable);
     this.#replica = new Replica(method);
   }
 
   /** `joined`: it knows what the group knew. `left`: nothing is sent or written any more. */
   get state(): 'outside' | 'joining' | 'joined' | 'left' {
     return this.#state;
+  }
+
+  /** The update that a variable has its value from, as far as it is known. */
+  latest(variable: number): Update | undefined {
+    return this.#replica.get(variable);
   }
 
   /** To be called once, before all else. What the guest does may follow at once. */
@@ -87,6 +107,7 @@ export class Member {
     if (size === undefined) return this.#fail('a registered variable', `${variable}`);
     this.#checkValue(value, size);
     if (at < this.#lastChange) this.#fail(`a change not before ${this.#lastChange}`, `one at ${at}`);
+    const rank = this.#rank(variable, at);
     this.#lastChange = at;
     this.#changes += 1;
     const update: Update = {
@@ -97,6 +118,7 @@ export class Member {
       value,
       ticks,
       atNs: at,
+      rank,
     };
     if (this.method === 'local-first' && !this.#replica.take(update)) {
       // A later change of another is known: the guest has just stored over it.
@@ -153,6 +175,16 @@ export class Member {
     }
   }
 
+  /** Local first: behind everything that is known of the same instant. */
+  #rank(variable: number, at: Instant): number {
+    const known = this.#replica.get(variable);
+    if (this.method === 'ordered' || known?.atNs !== at) return 0;
+    if (known.origin === this.id) return known.rank;
+    if (known.rank >= MAX_RANK)
+      this.#fail(`at most ${MAX_RANK} changes on each other at one instant`, 'another');
+    return known.rank + 1;
+  }
+
   #takeUpdate(update: Update): void {
     if (this.#replica.take(update)) this.#write(update);
   }
@@ -183,13 +215,13 @@ export class Member {
     try {
       return action();
     } catch (error) {
-      throw new OneclockError('PARTICIPANT', `member ${this.id}: ${(error as Error).message}`, {
+      throw new OneclockError('PARTICIPANT', `${this.#name}: ${(error as Error).message}`, {
         cause: error,
       });
     }
   }
 
   #fail(expected: string, found: string): never {
-    throw new OneclockError('PARTICIPANT', `member ${this.id}: expected ${expected}, found ${found}`);
+    throw new OneclockError('PARTICIPANT', `${this.#name}: expected ${expected}, found ${found}`);
   }
 }

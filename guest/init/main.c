@@ -15,6 +15,7 @@
 #include "command.h"
 #include "console.h"
 #include "fail.h"
+#include "modules.h"
 #include "mounts.h"
 #include "network.h"
 #include "node.h"
@@ -24,6 +25,8 @@
 
 #define MAIN_NODE "/oneclock/node"
 #define MAIN_RUN "/oneclock/run"
+/* The argument, behind `--` on the kernel's command line, of a guest with modules: others do not look for any. */
+#define MAIN_MODULES "modules"
 
 /* What the kernel takes as one argument of a program (MAX_ARG_STRLEN: 32 pages), without the zero behind it. */
 #define MAIN_MAX_RUN (32 * 4096 - 1)
@@ -111,7 +114,14 @@ static void main_report_end(struct command_end end, bool agent)
 		fail("the agent port does not take the report: %s", strerror(errno));
 }
 
-int main(void)
+static bool main_has_argument(char **words, const char *wanted)
+{
+	while (*words && strcmp(*words, wanted))
+		words++;
+	return *words;
+}
+
+int main(int count, char **words)
 {
 	static struct node node;
 	uint8_t report[REPORT_MAX_SIZE];
@@ -123,6 +133,8 @@ int main(void)
 		return 2;
 	}
 	mounts_kernel();
+	if (count > 1 && main_has_argument(words + 1, MAIN_MODULES))
+		modules_insert();
 	agent = agent_open();
 	console_open();
 	main_read_node(&node);

@@ -57,6 +57,20 @@ describe.skipIf(missing !== '')(`the end of a guest${missing && ` (${missing})`}
     );
     expect(guest.log).toEqual([]);
   });
+
+  test('its memory is there until the handler that ended it has returned', () => {
+    const hub = newHub();
+    let bytes = -1;
+    const guest: Guest = start(hub, 'mov $0x10, %al; out %al, $0x10; hlt', {
+      onOut: () => {
+        guest.machine.fail('enough');
+        bytes = guest.machine.memory.bytes.length;
+      },
+    });
+    wait(hub, 'its end', () => guest.ends.length > 0);
+    expect(bytes).toBe(MEMORY);
+    expect(guest.machine.memory.bytes).toHaveLength(0);
+  });
 });
 
 describe('a machine that cannot be had', () => {

@@ -9,36 +9,55 @@ import {
   type OwnedMemory,
 } from '../native/index.js';
 import { kvmError } from './errors.js';
-import { describeExit, ExitKind, ExitReader } from './exits.js';
+import { describeExit, ExitKind, ExitRecord } from './exits.js';
+import { CLOCKS, LAST_INSTANT, type PlatformOptions, POWER, type Power } from './platform.js';
 import { describeRegisters, namedRegisters, type Registers } from './registers.js';
 
 const FIRST_VECTOR = 32;
 const LAST_VECTOR = 255;
 
 /**
- * What a guest does that somebody has to see. The guest stands still while a handler is called. After an access it goes
- * on when the handler returns, unless that calls {@link Machine.hold}; after all else it waits for
- * {@link Machine.resume}.
+ * What a guest does that somebody has to see. The guest stands still while a handler is called. After an access or an
+ * operation it goes on when the handler returns, unless that calls {@link Machine.hold}; after onWait it waits for
+ * {@link Machine.run}, and after all else for {@link Machine.resume}.
  */
 export interface MachineHandler {
-  /** @param size 1, 2 or 4 bytes */
-  onOut(port: number, size: number, value: number): void;
-  /** @returns what the guest reads */
-  onIn(port: number, size: number): number;
   /**
-   * An access to a guest-physical address where there is no memory.
+   * An access to a guest-physical address where there is no memory; with a platform, to a page of a virtio device.
    *
    * @param size 1 to 8 bytes
    */
   onWrite(address: bigint, size: number, value: bigint): void;
   /** @returns what the guest reads */
   onRead(address: bigint, size: number): bigint;
-  /** It has nothing to do until an interrupt comes; nothing ever comes where it has `interrupts` off. */
-  onHalt(interrupts: boolean): void;
   /** It was running when {@link Machine.kick} was called. */
   onKick(): void;
   /** It is no more. Called once at most, and not for {@link Machine.stop}. */
   onEnd(end: MachineEnd): void;
+
+  // Without a platform:
+
+  /** @param size 1, 2 or 4 bytes */
+  onOut?(port: number, size: number, value: number): void;
+  /** @returns what the guest reads; all ones where there is no handler */
+  onIn?(port: number, size: number): number;
+  /** It has nothing to do until an interrupt comes; nothing ever comes where it has `interrupts` off. */
+  onHalt?(interrupts: boolean): void;
+
+  // With a platform:
+
+  /** It has nothing to do, or may do nothing, before the end of its time but what {@link Machine.request} says. */
+  onWait?(): void;
+  /**
+   * An operation that is not the platform's own: `Op` in protocols/hypercall.
+   *
+   * @returns the result
+   */
+  onBell?(operation: number, args: readonly [bigint, bigint, bigint]): bigint;
+  /** A line, or a part of one, that it has written to its serial port. */
+  onSerial?(bytes: Uint8Array): void;
+  /** It has ended by itself, and is no more. */
+  onPower?(how: Power): void;
 }
 
 /** How a guest died. */
@@ -54,6 +73,7 @@ export interface MachineOptions {
   /** In bytes. */
   readonly memory: number;
   readonly device?: string;
+  readonly platform?: PlatformOptions;
 }
 
 /** Where a guest begins, in 64-bit mode with interrupts off: see src/long_mode.hh. */
@@ -68,6 +88,20 @@ export interface Entry {
 export class Machine {
   /** The lowest address that {@link load} takes. */
   static readonly IMAGE_BASE = addon.Machine.IMAGE_BASE;
+  /** Where the pages of virtio devices begin. */
+  static readonly VIRTIO_BASE = addon.Machine.VIRTIO_BASE;
+  /** The size of such a page. */
+  static readonly VIRTIO_BYTES = addon.Machine.VIRTIO_BYTES;
+
+  /** Guest-physical address of a virtio device. */
+  static virtioBase(slot: number): number {
+    return Machine.VIRTIO_BASE + slot * Machine.VIRTIO_BYTES;
+  }
+
+  /** Its interrupt line. */
+  static virtioLine(slot: number): number {
+    return addon.Machine.virtioLine(slot);
+  }
 
   readonly name: string;
   /** The guest's memory, whose descriptor others may map. */
@@ -75,16 +109,21 @@ export class Machine {
   readonly #device: string;
   readonly #native: NativeMachine;
   readonly #handler: MachineHandler;
-  readonly #exit: ExitReader;
+  readonly #exit: ExitRecord;
+  readonly #platform: boolean;
   readonly #event: Channel;
+  /** The first eight bytes of the clock page. */
+  #clock: BigUint64Array | undefined;
   #stopped = true;
+  #started = false;
+  #waiting = false;
   #dispatching = false;
   #held = false;
   #closed = false;
 
   /** @throws OneclockError `MACHINE` where this machine cannot have KVM guests, `INPUT` for a wrong size */
   constructor(hub: Hub, options: MachineOptions, handler: MachineHandler) {
-    const { name, memory, device = '/dev/kvm' } = options;
+    const { name, memory, device = '/dev/kvm', platform } = options;
     const { MIN_MEMORY, MAX_MEMORY } = addon.Machine;
     if (!(memory >= MIN_MEMORY && memory <= MAX_MEMORY && memory % 4096 === 0)) {
       throw new OneclockError(
@@ -95,10 +134,21 @@ export class Machine {
     this.name = name;
     this.#device = device;
     this.#handler = handler;
+    this.#platform = platform !== undefined;
     this.memory = createSharedMemory(memory);
     let native: NativeMachine | undefined;
     try {
-      native = new addon.Machine(device, this.memory.descriptor, memory);
+      native = platform
+        ? new addon.Machine(
+            device,
+            this.memory.descriptor,
+            memory,
+            CLOCKS[platform.clock],
+            platform.timeOfDay,
+            platform.features,
+            platform.devices,
+          )
+        : new addon.Machine(device, this.memory.descriptor, memory);
       this.#event = hub.watch(native.event(), () => this.#onExit());
     } catch (cause) {
       native?.stop();
@@ -106,7 +156,7 @@ export class Machine {
       throw kvmError(device, cause as Error);
     }
     this.#native = native;
-    this.#exit = new ExitReader(this.#native.record);
+    this.#exit = new ExitRecord(this.#native.record);
   }
 
   /** Copies an image into the guest's memory. */
@@ -121,17 +171,19 @@ export class Machine {
     this.memory.bytes.set(image, address);
   }
 
+  /** With a platform, the guest does not begin before {@link run}. */
   start({ address, stack = addon.Machine.STACK, argument = 0 }: Entry): void {
-    invariant(this.#stopped && !this.#closed, () => `guest ${this.name} is started twice`);
+    invariant(!this.#started && !this.#closed, () => `guest ${this.name} is started twice`);
     try {
       this.#native.start(address, stack, argument);
     } catch (cause) {
       throw kvmError(this.#device, cause as Error);
     }
-    this.#stopped = false;
+    this.#started = true;
+    this.#stopped = this.#waiting = this.#platform;
   }
 
-  /** Called by the handler of an access: the guest does not go on before {@link resume}. */
+  /** Called by the handler of an access or an operation: the guest does not go on before {@link resume}. */
   hold(): void {
     this.#held = true;
   }
@@ -140,10 +192,81 @@ export class Machine {
   resume(): void {
     if (this.#dispatching) {
       this.#held = false;
-    } else if (this.#stopped && !this.#closed) {
-      this.#stopped = false;
-      this.#native.resume();
+    } else if (this.#stopped && this.#started && !this.#closed) {
+      invariant(!this.#waiting, () => `guest ${this.name} waits: it goes on by run()`);
+      this.#go();
     }
+  }
+
+  /**
+   * Lets a guest begin, or go on from where it waits, with a platform: it is `at`, and the guest may move its time to
+   * instants before `until`.
+   */
+  run(at: bigint, until: bigint): void {
+    if (this.#closed) return;
+    invariant(this.#waiting, () => `guest ${this.name} is run, and does not wait`);
+    invariant(
+      at >= this.now && at <= LAST_INSTANT,
+      () => `guest ${this.name} is run at ${at}, and is at ${this.now}`,
+    );
+    this.#exit.time = this.#exit.runAt = at;
+    this.#limit(until);
+    this.#waiting = false;
+    if (this.#dispatching) this.#held = false;
+    else this.#go();
+  }
+
+  /** Only while the guest stands still: it may move its time to instants before `until`. */
+  curtail(until: bigint): void {
+    if (this.#closed) return;
+    invariant(this.#stopped, () => `guest ${this.name} is curtailed while it runs`);
+    this.#limit(until);
+  }
+
+  /** The guest's time in virtual nanoseconds, as of its last stop. */
+  get now(): bigint {
+    return this.#exit.time;
+  }
+
+  /** What the guest's clock page says, also while it runs; 0 before there is one. */
+  get liveNow(): bigint {
+    if (this.#closed) return this.now;
+    if (!this.#clock) {
+      const { page } = this;
+      if (page === undefined) return 0n;
+      const { buffer, byteOffset } = this.memory.bytes;
+      this.#clock = new BigUint64Array(buffer, byteOffset + page, 1);
+    }
+    return Atomics.load(this.#clock, 0);
+  }
+
+  /** When a guest that waits wants to go on; NO_REQUEST where an interrupt alone can help it. */
+  get request(): bigint {
+    return this.#exit.request;
+  }
+
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  /** Where the clock page is in the memory, once the guest has said so. */
+  get page(): number | undefined {
+    return this.#exit.page;
+  }
+
+  /** How often the guest has left its processor so far. */
+  get exits(): bigint {
+    return this.#exit.count;
+  }
+
+  /** The number of the guest's thread, from its start on. */
+  get thread(): number | undefined {
+    return this.#exit.thread || undefined;
+  }
+
+  /** What that thread has used of a processor. */
+  get cpuMs(): number {
+    return this.#native.cpuMs();
   }
 
   /** An interrupt that the guest takes as soon as it can; while it stands still, once it is resumed. */
@@ -153,6 +276,22 @@ export class Machine {
       () => `an interrupt's vector is ${FIRST_VECTOR} to ${LAST_VECTOR}, not ${vector}`,
     );
     this.#native.interrupt(vector);
+  }
+
+  /**
+   * Only while the guest stands still: whether it has an interrupt to take, or that of the vector. Vectors are those of
+   * {@link interrupt}.
+   */
+  interruptPending(vector?: number): boolean {
+    return vector === undefined ? this.#native.interruptPending() : this.#native.interruptPending(vector);
+  }
+
+  /**
+   * Only while the guest stands still: sets bits of a virtio device's InterruptStatus. A guest that waits takes the
+   * interrupt when it is run.
+   */
+  interruptVirtio(slot: number, bits: number): void {
+    if (!this.#closed) this.#native.interruptVirtio(slot, bits);
   }
 
   /** Stops a running guest, wherever it is, with `onKick`. Nothing happens where it stops by itself first. */
@@ -167,15 +306,19 @@ export class Machine {
 
   /** Ends a guest that stands still for what it did, as if it had died of it. */
   fail(reason: string): void {
-    if (!this.#closed) this.#end(reason, describeExit(this.#exit.now()));
+    if (this.#closed) return;
+    const last = this.#exit.now();
+    this.#end(reason, describeExit(last.kind === ExitKind.KICKED ? this.#exit.before() : last));
   }
 
   /** Ends the guest and gives everything back. Safe to call twice. */
   stop(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#waiting = false;
     this.#event.close();
-    this.memory.close();
+    // A handler may be at work in it.
+    if (!this.#dispatching) this.memory.close();
     try {
       this.#native.stop();
     } catch (cause) {
@@ -183,24 +326,50 @@ export class Machine {
     }
   }
 
+  #limit(until: bigint): void {
+    this.#exit.freeUntil = until > LAST_INSTANT ? LAST_INSTANT : until;
+  }
+
+  #go(): void {
+    this.#stopped = false;
+    this.#native.resume();
+  }
+
   #onExit(): void {
     this.#stopped = true;
     const kind = this.#exit.kind;
-    if (kind >= ExitKind.SHUTDOWN) {
-      this.#end(describeExit(this.#exit.now()), describeExit(this.#exit.before()));
-      return;
-    }
+    if (kind >= ExitKind.POWER) return this.#over(kind);
+    this.#waiting = kind === ExitKind.WAIT;
     // An interrupt that was raised while the halt was on its way ends it.
-    this.#held = kind > ExitKind.READ && !(kind === ExitKind.HALT && this.#awake());
-    if (this.#held || kind <= ExitKind.READ) {
+    this.#held = kind > ExitKind.SERIAL && !(kind === ExitKind.HALT && this.#awake());
+    if (this.#held || kind <= ExitKind.SERIAL) {
       this.#dispatching = true;
       try {
         this.#dispatch(kind);
       } finally {
         this.#dispatching = false;
+        if (this.#closed) this.memory.close();
       }
     }
-    if (!this.#held) this.resume();
+    if (!this.#held && !this.#closed) this.#go();
+  }
+
+  /** The guest has ended. */
+  #over(kind: number): void {
+    this.#tellSerial();
+    if (this.#closed) return;
+    if (kind === ExitKind.POWER) {
+      const how = POWER[this.#exit.port] as Power;
+      this.stop();
+      this.#handler.onPower?.(how);
+    } else {
+      this.#end(describeExit(this.#exit.now()), describeExit(this.#exit.before()));
+    }
+  }
+
+  #tellSerial(): void {
+    const bytes = this.#exit.takeSerial();
+    if (bytes.length > 0) this.#handler.onSerial?.(bytes);
   }
 
   #awake(): boolean {
@@ -211,9 +380,9 @@ export class Machine {
     const exit = this.#exit;
     switch (kind) {
       case ExitKind.OUT:
-        return this.#handler.onOut(exit.port, exit.size, exit.portValue);
+        return this.#handler.onOut?.(exit.port, exit.size, exit.portValue);
       case ExitKind.IN:
-        exit.value = BigInt(this.#handler.onIn(exit.port, exit.size) >>> 0);
+        exit.value = BigInt((this.#handler.onIn?.(exit.port, exit.size) ?? -1) >>> 0);
         return;
       case ExitKind.WRITE:
         return this.#handler.onWrite(exit.address, exit.size, exit.value);
@@ -221,10 +390,22 @@ export class Machine {
         exit.value = this.#handler.onRead(exit.address, exit.size);
         return;
       case ExitKind.HALT:
-        return this.#handler.onHalt(exit.value !== 0n);
+        return this.#handler.onHalt?.(exit.value !== 0n);
+      case ExitKind.WAIT:
+        this.#tellSerial();
+        return this.#closed ? undefined : this.#handler.onWait?.();
+      case ExitKind.BELL:
+        return this.#ring(exit.port);
+      case ExitKind.SERIAL:
+        return this.#tellSerial();
       default:
         return this.#handler.onKick();
     }
+  }
+
+  #ring(operation: number): void {
+    if (!this.#handler.onBell) return this.fail(`operation ${operation}, which nobody takes`);
+    this.#exit.value = this.#handler.onBell(operation, this.#exit.args);
   }
 
   #end(reason: string, last: string): void {

@@ -49,14 +49,30 @@ export interface NativeMachine {
   start(address: number, stack: number, argument: number): void;
   resume(): void;
   interrupt(vector: number): void;
-  interruptPending(): boolean;
+  interruptPending(vector?: number): boolean;
+  interruptVirtio(slot: number, bits: number): void;
   kick(): void;
   registers(): BigUint64Array;
+  cpuMs(): number;
   stop(): void;
 }
 
 export interface NativeMachineClass {
   new (device: string, memory: number, length: number): NativeMachine;
+  /** With a platform: host/kvm/platform.ts. */
+  new (
+    device: string,
+    memory: number,
+    length: number,
+    clock: number,
+    timeOfDay: bigint,
+    features: number,
+    devices: number,
+  ): NativeMachine;
+  virtioLine(slot: number): number;
+  readonly VIRTIO_BASE: number;
+  /** Of one device. */
+  readonly VIRTIO_BYTES: number;
   /** The lowest address of an image; what a guest starts with is below. */
   readonly IMAGE_BASE: number;
   /** Where the first stack may begin. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
+
+import { bytes, type Fields, flag, inRange, list, number, printable, sub, wide, within } from '../wire.js';
 import { MAX_CONSOLE_BYTES, MAX_SIGNAL, REFUSALS } from './constants.js';
 import { fromBoardType } from './encode.js';
 import type { BoardEnd, BoardLatency, BoardTime, FromBoard, FromBoardBody } from './messages.js';
-import { bytes, type Fields, flag, inRange, list, number, printable, sub, wide, within } from './wire.js';
 
 const UINT32 = 0xffff_ffff;
 /** What goes with no sequence number, because it is not repeated. */

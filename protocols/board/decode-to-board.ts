@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
+
+import { bytes, type Fields, flag, inRange, list, number, sub, text, within } from '../wire.js';
 import { MAX_COMMAND_BYTES, MAX_PID, MAX_PROCESSES, MAX_SIGNAL, SESSION_BYTES } from './constants.js';
 import { toBoardMessage, toBoardType } from './encode.js';
 import type { BoardRequest, BoardSettings, ToBoard, ToBoardBody } from './messages.js';
-import { bytes, type Fields, flag, inRange, list, number, sub, text, within } from './wire.js';
 
 const UINT32 = 0xffff_ffff;
 /** What is part of a module parameter: it is no word of its own, and nothing is quoted. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Call, decodeCall, type GuestBounds } from './calls.js';
-import { Op } from './constants.js';
+import { End, Op } from './constants.js';
 
 const NEVER = (1n << 63n) - 1n;
 const ALL = (1n << 64n) - 1n;
@@ -27,6 +27,9 @@ describe('a call is read', () => {
     [Op.LINE, [31n, 255n], { op: 'line', line: 31, vector: 255 }],
     [Op.WARPED, [ALL], { op: 'warped', sequence: ALL }],
     [Op.MISSED, [ALL, 1000n], { op: 'missed', task: ALL, deadline: 1000n }],
+    [Op.END, [0n], { op: 'end', how: End.OFF }],
+    [Op.END, [1n], { op: 'end', how: End.REBOOT }],
+    [Op.END, [2n], { op: 'end', how: End.PANIC }],
   ])('operation %d, case %#', (op, args, expected) => {
     expect(call(op, ...args)).toEqual(expected);
     expect(call(BigInt(op), ...args)).toEqual(expected);
@@ -56,6 +59,7 @@ describe('a call is refused', () => {
     ['line 32', Op.LINE, [32n, 32n], 'expected a line from 0 to 31, found 32'],
     ['vector 256', Op.LINE, [0n, 256n], 'expected a vector from 32 to 255, found 256'],
     ['a deadline to come', Op.MISSED, [0n, 1001n], 'expected a deadline from 0 to 1000, found 1001'],
+    ['an end that is none', Op.END, [3n], 'expected an end from 0 to 2, found 3'],
   ])('%s', (_, op, args, text) => {
     expect(() => call(op, ...args)).toThrow(text);
   });

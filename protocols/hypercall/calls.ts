@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { LINES, MAX_VARIABLE, MAX_VECTOR, MIN_VECTOR, Op, PageLayout } from './constants.js';
+import { End, LINES, MAX_VARIABLE, MAX_VECTOR, MIN_VECTOR, Op, PageLayout } from './constants.js';
 
 /** 2^63-1: later than every instant. */
 const NEVER = 0x7fff_ffff_ffff_ffffn;
@@ -14,7 +14,8 @@ export type Call =
   | { readonly op: 'partition'; readonly vector: number; readonly period: bigint }
   | { readonly op: 'line'; readonly line: number; readonly vector: number }
   | { readonly op: 'warped'; readonly sequence: bigint }
-  | { readonly op: 'missed'; readonly task: bigint; readonly deadline: bigint };
+  | { readonly op: 'missed'; readonly task: bigint; readonly deadline: bigint }
+  | { readonly op: 'end'; readonly how: End };
 
 /** What of a guest its calls are checked against. */
 export interface GuestBounds {
@@ -58,6 +59,8 @@ export function decodeCall(op: number | bigint, args: readonly bigint[], guest: 
       return { op: 'warped', sequence: first };
     case Op.MISSED:
       return { op: 'missed', task: first, deadline: within('a deadline', second, 0n, guest.now) };
+    case Op.END:
+      return { op: 'end', how: small('an end', first, End.OFF, End.PANIC) as End };
     default:
       throw new Error(`expected an operation, found ${op}`);
   }

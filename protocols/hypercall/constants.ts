@@ -29,8 +29,13 @@ export const Op = {
   LINE: 25,
   WARPED: 26,
   MISSED: 27,
+  END: 32,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
+
+/** How a guest ends. */
+export const End = { OFF: 0, REBOOT: 1, PANIC: 2 } as const;
+export type End = (typeof End)[keyof typeof End];
 
 /** A result is the negative of one of these, or no error. */
 export const ResultError = { VERSION: 64, FEATURE: 65, FULL: 66 } as const;

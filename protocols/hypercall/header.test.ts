@@ -28,6 +28,7 @@ const numbers: [string, bigint][] = [
   ['NUMBER', BigInt(C.HYPERCALL_NUMBER)],
   ...upper('FEATURE_', C.Feature),
   ...upper('OP_', C.Op),
+  ...upper('END_', C.End),
   ...upper('E_', C.ResultError),
   ['VARIABLE_JIFFIES', BigInt(C.VARIABLE_JIFFIES)],
   ['VARIABLE_MAX', BigInt(C.MAX_VARIABLE)],
@@ -89,7 +90,7 @@ describe('hypercall.h and constants.ts agree', () => {
   });
 
   test('no two operations, features or errors are the same', () => {
-    for (const set of [C.Op, C.Feature, C.ResultError, C.Port]) {
+    for (const set of [C.Op, C.End, C.Feature, C.ResultError, C.Port]) {
       const values = Object.values(set);
       expect(new Set(values).size).toBe(values.length);
     }

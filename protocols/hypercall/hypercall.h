@@ -117,14 +117,22 @@ typedef __INT64_TYPE__ __s64;
 /*
  * The guest is a partition and takes warps; see struct oneclock_hc_warp. arg[0]: the vector of the
  * interrupt; arg[1]: the period of its tick in ns, above 0. Ticks are at `now` + period, `now` + 2
- * periods and so on.
+ * periods and so on. Once. The VMM fills in the warp with sequence 0, `left` and `entered` at `now`,
+ * the end of the present slot, and zero elsewhere.
  */
 #define ONECLOCK_HC_OP_PARTITION 24
 
-/* The guest takes a line. arg[0]: the line, below ONECLOCK_HC_LINES; arg[1]: the vector. */
+/*
+ * The guest takes a line, or takes it by another vector. arg[0]: the line, below ONECLOCK_HC_LINES;
+ * arg[1]: the vector. After PARTITION. A line that nothing raises is none the less a line.
+ */
 #define ONECLOCK_HC_OP_LINE 25
 
-/* The guest has applied a warp. arg[0]: its sequence. */
+/*
+ * The guest has applied a warp. arg[0]: its sequence, that of a warp that it was told. The result is
+ * the sequence of the warp in the page; where that is another, nothing is acknowledged: the guest was
+ * away meanwhile, and what it has applied is in the present warp too.
+ */
 #define ONECLOCK_HC_OP_WARPED 26
 
 /*
@@ -132,6 +140,14 @@ typedef __INT64_TYPE__ __s64;
  * deadline, not past `now`.
  */
 #define ONECLOCK_HC_OP_MISSED 27
+
+/*
+ * The guest ends, at `now`. arg[0]: 0 power off, 1 reboot, 2 panic or halt. There is no result.
+ */
+#define ONECLOCK_HC_OP_END 32
+#define ONECLOCK_HC_END_OFF 0
+#define ONECLOCK_HC_END_REBOOT 1
+#define ONECLOCK_HC_END_PANIC 2
 
 /*
  * Errors, as results below zero: -64 and so on, clear of KVM's own (-1, -7, -14, -22, -95, -1000).
@@ -171,8 +187,9 @@ struct oneclock_hc_warp {
 	__u64 slot_end;		/* when it leaves again; ns */
 	__u64 ticks;		/* ticks missed */
 	/*
-	 * Interrupts kept for each line, up to 2^32-1. They are not raised: the warp is all that
-	 * tells of them.
+	 * Interrupts kept for each line, up to 2^32-1: those at `left` and `entered` and between
+	 * them, and those of before that still waited behind another of the same line when the
+	 * partition left. They are not raised: the warp is all that tells of them.
 	 */
 	__u32 pending[ONECLOCK_HC_LINES];
 };

@@ -28,6 +28,12 @@ export const RecordField = {
   CHANGE: 13,
   DRIVE: 14,
   LEVEL: 15,
+  VARIABLE_CHANGED: 16,
+  VARIABLE_STORED: 17,
+  SLOT_ENTRY: 18,
+  LINE_RAISED: 19,
+  WARP_APPLIED: 20,
+  DEADLINE_MISSED: 21,
 } as const;
 
 /** Fields of the messages that are encoded by hand: those of events. */
@@ -49,6 +55,14 @@ export const ChangeField = {
 
 export const DriveField = { LINE: 1, DRIVE: 2 } as const;
 export const LevelField = { HIGH: 1 } as const;
+export const VariableChangedField = { SHARED: 1, VALUE: 2, TICKS: 3 } as const;
+export const VariableStoredField = { SHARED: 1, VALUE: 2, ORIGIN: 3, SEQUENCE: 4 } as const;
+export const SlotEntryField = { SPAN: 1, WARP: 2 } as const;
+export const WarpField = { SEQUENCE: 1, ABSENT: 2, TICKS: 3, PENDING: 4 } as const;
+export const PendingField = { LINE: 1, COUNT: 2 } as const;
+export const LineRaisedField = { LINE: 1, KEPT: 2 } as const;
+export const WarpAppliedField = { SEQUENCE: 1 } as const;
+export const DeadlineMissedField = { TASK: 1, LATE: 2 } as const;
 
 /** Fields of Header, and of the messages in it. */
 export const HeaderField = {
@@ -60,11 +74,13 @@ export const HeaderField = {
   LINKS: 6,
   SWITCHES: 7,
   WIRES: 8,
+  SHARED: 9,
 } as const;
 export const NodeField = { NAME: 1, KIND: 2, INTERFACES: 3, LINES: 4 } as const;
 export const LinkField = { NAME: 1, ENDS: 2 } as const;
 export const SwitchField = { NAME: 1, PORTS: 2 } as const;
 export const WireField = { NAME: 1, PINS: 2 } as const;
+export const SharedField = { NAME: 1, VARIABLE: 2, BETWEEN: 3, METHOD: 4 } as const;
 export const EndField = { REASON: 1, VIRTUAL_NS: 2, EVENTS: 3, ACTIVATIONS: 4 } as const;
 
 /** The enum Fate, in its order from 0 on. */

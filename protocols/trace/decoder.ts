@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import protobuf from 'protobufjs/light.js';
 import { DRIVES, FATES, FORMAT_VERSION, OLDEST_VERSION, STATES } from './constants.js';
-import type { LogEnd, LoggedState, LogHeader, TraceEvent, TraceRecord } from './record.js';
+import type { LogEnd, LoggedState, LoggedWarp, LogHeader, TraceEvent, TraceRecord } from './record.js';
 import { traceSchema } from './schema.js';
 
 /** A uint64, as protobufjs gives it. */
@@ -14,6 +14,13 @@ interface WireFrame {
   readonly interface: number;
   readonly length: number;
   readonly crc: number;
+}
+
+interface WireWarp {
+  readonly sequence: Wide;
+  readonly absent: Wide;
+  readonly ticks: Wide;
+  readonly pending: readonly { line: number; count: number }[];
 }
 
 /** A decoded Record of trace.proto; the member that `what` names is there. */
@@ -42,6 +49,12 @@ interface Wire {
   };
   readonly drive: { line: number; drive: number };
   readonly level: { high: boolean };
+  readonly variableChanged: { shared: number; value: Wide; ticks: Wide };
+  readonly variableStored: { shared: number; value: Wide; origin: number; sequence: Wide };
+  readonly slotEntry: { span: Wide; warp: WireWarp | null };
+  readonly lineRaised: { line: number; kept: boolean };
+  readonly warpApplied: { sequence: Wide };
+  readonly deadlineMissed: { task: Wide; late: Wide };
 }
 
 const recordType = protobuf.Root.fromJSON(traceSchema).lookupType('oneclock.trace.Record');
@@ -73,6 +86,7 @@ function header(wire: Wire['header']): LogHeader {
     links: wire.links.map(({ name, ends }) => ({ name, ends })),
     switches: wire.switches.map(({ name, ports }) => ({ name, ports })),
     wires: wire.wires.map(({ name, pins }) => ({ name, pins })),
+    shared: wire.shared.map(({ name, variable, between, method }) => ({ name, variable, between, method })),
   };
 }
 
@@ -134,9 +148,40 @@ function event(wire: Wire): TraceEvent {
     }
     case 'level':
       return { kind: 'level', high: wire.level.high };
+    case 'variableChanged': {
+      const { shared, value, ticks } = wire.variableChanged;
+      return { kind: 'variable-changed', shared, value: wide(value), ticks: wide(ticks) };
+    }
+    case 'variableStored': {
+      const { shared, value, origin, sequence } = wire.variableStored;
+      return { kind: 'variable-stored', shared, value: wide(value), origin, sequence: count(sequence) };
+    }
+    case 'slotEntry': {
+      const { span, warp: told } = wire.slotEntry;
+      return { kind: 'slot-entry', span: wide(span), warp: told === null ? undefined : warp(told) };
+    }
+    case 'lineRaised':
+      return { kind: 'line-raised', line: wire.lineRaised.line, kept: wire.lineRaised.kept };
+    case 'warpApplied':
+      return { kind: 'warp-applied', sequence: wide(wire.warpApplied.sequence) };
+    case 'deadlineMissed':
+      return {
+        kind: 'deadline-missed',
+        task: wide(wire.deadlineMissed.task),
+        late: wide(wire.deadlineMissed.late),
+      };
     default:
       return { kind: 'unknown' };
   }
+}
+
+function warp({ sequence, absent, ticks, pending }: WireWarp): LoggedWarp {
+  return {
+    sequence: wide(sequence),
+    absent: wide(absent),
+    ticks: wide(ticks),
+    pending: pending.map(({ line, count }) => ({ line, count })),
+  };
 }
 
 function state(wire: Wire['nodeState']): LoggedState {

@@ -4,6 +4,7 @@ import {
   BroadcastField,
   ChangeField,
   ConsoleField,
+  DeadlineMissedField,
   DRIVES,
   DriveField,
   EndField,
@@ -12,18 +13,26 @@ import {
   FrameField,
   HeaderField,
   LevelField,
+  LineRaisedField,
   LinkField,
   MAX_RECORD,
   NodeField,
+  PendingField,
   RecordField,
+  SharedField,
+  SlotEntryField,
   STATES,
   StateField,
   SwitchField,
   TextField,
+  VariableChangedField,
+  VariableStoredField,
+  WarpAppliedField,
+  WarpField,
   WireField,
 } from './constants.js';
 import type { ProtoWriter } from './proto-writer.js';
-import type { LogEnd, LoggedState, LogHeader, TraceEvent } from './record.js';
+import type { LogEnd, LoggedState, LoggedWarp, LogHeader, TraceEvent } from './record.js';
 
 /** Appends the first record of a log. @throws OneclockError INPUT where the topology is too large for one */
 export function encodeHeader(out: ProtoWriter, header: LogHeader): void {
@@ -57,6 +66,14 @@ export function encodeHeader(out: ProtoWriter, header: LogHeader): void {
     const each = out.openField(HeaderField.WIRES);
     out.text(WireField.NAME, name);
     for (const pin of pins) out.element(WireField.PINS, pin);
+    out.close(each);
+  }
+  for (const { name, variable, between, method } of header.shared) {
+    const each = out.openField(HeaderField.SHARED);
+    out.text(SharedField.NAME, name);
+    out.uint32(SharedField.VARIABLE, variable);
+    for (const node of between) out.element(SharedField.BETWEEN, node);
+    out.text(SharedField.METHOD, method);
     out.close(each);
   }
   out.close(message);
@@ -171,6 +188,50 @@ function encodeKind(out: ProtoWriter, event: TraceEvent): void {
       out.close(message);
       return;
     }
+    case 'variable-changed': {
+      const message = out.openField(RecordField.VARIABLE_CHANGED);
+      out.uint32(VariableChangedField.SHARED, event.shared);
+      out.uint64(VariableChangedField.VALUE, event.value);
+      out.uint64(VariableChangedField.TICKS, event.ticks);
+      out.close(message);
+      return;
+    }
+    case 'variable-stored': {
+      const message = out.openField(RecordField.VARIABLE_STORED);
+      out.uint32(VariableStoredField.SHARED, event.shared);
+      out.uint64(VariableStoredField.VALUE, event.value);
+      out.uint32(VariableStoredField.ORIGIN, event.origin);
+      out.uint64(VariableStoredField.SEQUENCE, BigInt(event.sequence));
+      out.close(message);
+      return;
+    }
+    case 'slot-entry': {
+      const message = out.openField(RecordField.SLOT_ENTRY);
+      out.uint64(SlotEntryField.SPAN, event.span);
+      if (event.warp) encodeWarp(out, event.warp);
+      out.close(message);
+      return;
+    }
+    case 'line-raised': {
+      const message = out.openField(RecordField.LINE_RAISED);
+      out.uint32(LineRaisedField.LINE, event.line);
+      out.uint32(LineRaisedField.KEPT, event.kept ? 1 : 0);
+      out.close(message);
+      return;
+    }
+    case 'warp-applied': {
+      const message = out.openField(RecordField.WARP_APPLIED);
+      out.uint64(WarpAppliedField.SEQUENCE, event.sequence);
+      out.close(message);
+      return;
+    }
+    case 'deadline-missed': {
+      const message = out.openField(RecordField.DEADLINE_MISSED);
+      out.uint64(DeadlineMissedField.TASK, event.task);
+      out.uint64(DeadlineMissedField.LATE, event.late);
+      out.close(message);
+      return;
+    }
     default:
       invariant(false, () => `an event of kind ${event.kind} is never written`);
   }
@@ -183,6 +244,20 @@ function encodeFrame(
   out.uint32(FrameField.INTERFACE, frame.interface);
   out.uint32(FrameField.LENGTH, frame.length);
   out.fixed32(FrameField.CRC, frame.crc);
+}
+
+function encodeWarp(out: ProtoWriter, { sequence, absent, ticks, pending }: LoggedWarp): void {
+  const message = out.openField(SlotEntryField.WARP);
+  out.uint64(WarpField.SEQUENCE, sequence);
+  out.uint64(WarpField.ABSENT, absent);
+  out.uint64(WarpField.TICKS, ticks);
+  for (const { line, count } of pending) {
+    const each = out.openField(WarpField.PENDING);
+    out.uint32(PendingField.LINE, line);
+    out.uint32(PendingField.COUNT, count);
+    out.close(each);
+  }
+  out.close(message);
 }
 
 function encodeState(out: ProtoWriter, state: LoggedState): void {

@@ -14,6 +14,7 @@ export interface LogHeader {
   readonly links: readonly LoggedLink[];
   readonly switches: readonly LoggedSwitch[];
   readonly wires: readonly LoggedWire[];
+  readonly shared: readonly LoggedShared[];
 }
 
 export interface LoggedNode {
@@ -40,6 +41,26 @@ export interface LoggedWire {
   readonly name: string;
   /** `a.gpio0` */
   readonly pins: readonly string[];
+}
+
+/** A variable that guests share. */
+export interface LoggedShared {
+  readonly name: string;
+  /** What guests call it. */
+  readonly variable: number;
+  /** The names of nodes. */
+  readonly between: readonly string[];
+  readonly method: string;
+}
+
+/** What a partition is told that it has missed. */
+export interface LoggedWarp {
+  readonly sequence: bigint;
+  /** Nanoseconds since the first of its absences began. */
+  readonly absent: bigint;
+  readonly ticks: bigint;
+  /** Lines with interrupts that were kept, in the order of their numbers. */
+  readonly pending: readonly { readonly line: number; readonly count: number }[];
 }
 
 /** The last record. */
@@ -108,6 +129,28 @@ export type TraceEvent =
   | ({ readonly kind: 'change' } & LoggedChange)
   | { readonly kind: 'drive'; readonly line: number; readonly drive: LoggedDrive }
   | { readonly kind: 'level'; readonly high: boolean }
+  | {
+      readonly kind: 'variable-changed';
+      /** An index in the header's `shared`. */
+      readonly shared: number;
+      readonly value: bigint;
+      readonly ticks: bigint;
+    }
+  | {
+      readonly kind: 'variable-stored';
+      readonly shared: number;
+      readonly value: bigint;
+      /** The index of the node that made the change. */
+      readonly origin: number;
+      /** Its place in the order of all updates of the variable; 0: it has none. */
+      readonly sequence: number;
+    }
+  /** `span`: nanoseconds that the partition has the processor for. */
+  | { readonly kind: 'slot-entry'; readonly span: bigint; readonly warp: LoggedWarp | undefined }
+  | { readonly kind: 'line-raised'; readonly line: number; readonly kept: boolean }
+  | { readonly kind: 'warp-applied'; readonly sequence: bigint }
+  /** `late`: nanoseconds since the deadline. */
+  | { readonly kind: 'deadline-missed'; readonly task: bigint; readonly late: bigint }
   | { readonly kind: 'unknown' };
 
 /** A record, as it stands in the file. */

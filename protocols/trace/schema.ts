@@ -27,6 +27,12 @@ export const traceSchema = {
                     'change',
                     'drive',
                     'level',
+                    'variableChanged',
+                    'variableStored',
+                    'slotEntry',
+                    'lineRaised',
+                    'warpApplied',
+                    'deadlineMissed',
                   ],
                 },
               },
@@ -46,6 +52,12 @@ export const traceSchema = {
                 change: { type: 'Change', id: 13 },
                 drive: { type: 'Drive', id: 14 },
                 level: { type: 'Level', id: 15 },
+                variableChanged: { type: 'VariableChanged', id: 16, protoName: 'variable_changed' },
+                variableStored: { type: 'VariableStored', id: 17, protoName: 'variable_stored' },
+                slotEntry: { type: 'SlotEntry', id: 18, protoName: 'slot_entry' },
+                lineRaised: { type: 'LineRaised', id: 19, protoName: 'line_raised' },
+                warpApplied: { type: 'WarpApplied', id: 20, protoName: 'warp_applied' },
+                deadlineMissed: { type: 'DeadlineMissed', id: 21, protoName: 'deadline_missed' },
               },
             },
             Header: {
@@ -58,6 +70,7 @@ export const traceSchema = {
                 links: { rule: 'repeated', type: 'Link', id: 6 },
                 switches: { rule: 'repeated', type: 'Switch', id: 7 },
                 wires: { rule: 'repeated', type: 'Wire', id: 8 },
+                shared: { rule: 'repeated', type: 'Shared', id: 9 },
               },
             },
             Node: {
@@ -84,6 +97,14 @@ export const traceSchema = {
               fields: {
                 name: { type: 'string', id: 1 },
                 pins: { rule: 'repeated', type: 'string', id: 2 },
+              },
+            },
+            Shared: {
+              fields: {
+                name: { type: 'string', id: 1 },
+                variable: { type: 'uint32', id: 2 },
+                between: { rule: 'repeated', type: 'string', id: 3 },
+                method: { type: 'string', id: 4 },
               },
             },
             Activation: { fields: {} },
@@ -152,6 +173,54 @@ export const traceSchema = {
             },
             Driven: { values: { RELEASED: 0, DRIVEN_LOW: 1, DRIVEN_HIGH: 2 } },
             Level: { fields: { high: { type: 'bool', id: 1 } } },
+            VariableChanged: {
+              fields: {
+                shared: { type: 'uint32', id: 1 },
+                value: { type: 'uint64', id: 2 },
+                ticks: { type: 'uint64', id: 3 },
+              },
+            },
+            VariableStored: {
+              fields: {
+                shared: { type: 'uint32', id: 1 },
+                value: { type: 'uint64', id: 2 },
+                origin: { type: 'uint32', id: 3 },
+                sequence: { type: 'uint64', id: 4 },
+              },
+            },
+            SlotEntry: {
+              fields: {
+                span: { type: 'uint64', id: 1 },
+                warp: { type: 'Warp', id: 2 },
+              },
+            },
+            Warp: {
+              fields: {
+                sequence: { type: 'uint64', id: 1 },
+                absent: { type: 'uint64', id: 2 },
+                ticks: { type: 'uint64', id: 3 },
+                pending: { rule: 'repeated', type: 'Pending', id: 4 },
+              },
+            },
+            Pending: {
+              fields: {
+                line: { type: 'uint32', id: 1 },
+                count: { type: 'uint32', id: 2 },
+              },
+            },
+            LineRaised: {
+              fields: {
+                line: { type: 'uint32', id: 1 },
+                kept: { type: 'bool', id: 2 },
+              },
+            },
+            WarpApplied: { fields: { sequence: { type: 'uint64', id: 1 } } },
+            DeadlineMissed: {
+              fields: {
+                task: { type: 'uint64', id: 1 },
+                late: { type: 'uint64', id: 2 },
+              },
+            },
             End: {
               fields: {
                 reason: { type: 'string', id: 1 },

@@ -46,6 +46,15 @@ describe('trace.proto', () => {
     ['Drive', constants.DriveField],
     ['Level', constants.LevelField],
     ['Wire', constants.WireField],
+    ['Shared', constants.SharedField],
+    ['VariableChanged', constants.VariableChangedField],
+    ['VariableStored', constants.VariableStoredField],
+    ['SlotEntry', constants.SlotEntryField],
+    ['Warp', constants.WarpField],
+    ['Pending', constants.PendingField],
+    ['LineRaised', constants.LineRaisedField],
+    ['WarpApplied', constants.WarpAppliedField],
+    ['DeadlineMissed', constants.DeadlineMissedField],
     ['End', constants.EndField],
   ])('has the field numbers of the constants: %s', (name, fields) => {
     const found = originalNames
@@ -129,6 +138,14 @@ describe('a record that is written by hand', () => {
       start: uint64,
       nodes: fc.array(fc.record({ name, kind: name, interfaces: names, lines: names })),
       wires: fc.array(fc.record({ name, pins: names })),
+      shared: fc.array(
+        fc.record({
+          name,
+          variable: fc.nat({ max: 65_535 }),
+          between: names,
+          method: fc.constantFrom('ordered', ''),
+        }),
+      ),
       links: fc.array(fc.record({ name, ends: names })),
       switches: fc.array(fc.record({ name, ports: names })),
     });

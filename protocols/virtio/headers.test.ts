@@ -9,9 +9,11 @@ const present = existsSync(`${FOLDER}/virtio_ring.h`);
 /** The value of `#define name` in a kernel header of this machine. */
 function defined(header: string, name: string): number {
   const text = readFileSync(`${FOLDER}/${header}`, 'utf8');
-  const value = new RegExp(`^#define\\s+${name}\\s+(0x[0-9a-fA-F]+|\\d+)`, 'm').exec(text)?.[1];
-  if (value === undefined) throw new Error(`${header} has no ${name}`);
-  return Number(value);
+  const found = new RegExp(`^#define\\s+${name}\\s+(?:\\(1 << (\\d+)\\)|(0x[0-9a-fA-F]+|\\d+))`, 'm').exec(
+    text,
+  );
+  if (!found) throw new Error(`${header} has no ${name}`);
+  return found[1] === undefined ? Number(found[2]) : 1 << Number(found[1]);
 }
 
 describe.skipIf(!present)(
@@ -75,6 +77,37 @@ describe.skipIf(!present)(
       ['virtio_gpio.h', 'VIRTIO_GPIO_IRQ_TYPE_LEVEL_LOW', virtio.GpioIrqType.LEVEL_LOW],
       ['virtio_gpio.h', 'VIRTIO_GPIO_IRQ_STATUS_INVALID', virtio.GpioIrqStatus.INVALID],
       ['virtio_gpio.h', 'VIRTIO_GPIO_IRQ_STATUS_VALID', virtio.GpioIrqStatus.VALID],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_MAGIC_VALUE', virtio.MmioRegister.MAGIC_VALUE],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_VERSION', virtio.MmioRegister.VERSION],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_DEVICE_ID', virtio.MmioRegister.DEVICE_ID],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_VENDOR_ID', virtio.MmioRegister.VENDOR_ID],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_DEVICE_FEATURES', virtio.MmioRegister.DEVICE_FEATURES],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_DEVICE_FEATURES_SEL', virtio.MmioRegister.DEVICE_FEATURES_SEL],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_DRIVER_FEATURES', virtio.MmioRegister.DRIVER_FEATURES],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_DRIVER_FEATURES_SEL', virtio.MmioRegister.DRIVER_FEATURES_SEL],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_QUEUE_SEL', virtio.MmioRegister.QUEUE_SEL],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_QUEUE_NUM_MAX', virtio.MmioRegister.QUEUE_NUM_MAX],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_QUEUE_NUM', virtio.MmioRegister.QUEUE_NUM],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_QUEUE_READY', virtio.MmioRegister.QUEUE_READY],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_QUEUE_NOTIFY', virtio.MmioRegister.QUEUE_NOTIFY],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_INTERRUPT_STATUS', virtio.MmioRegister.INTERRUPT_STATUS],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_INTERRUPT_ACK', virtio.MmioRegister.INTERRUPT_ACK],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_STATUS', virtio.MmioRegister.STATUS],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_QUEUE_DESC_LOW', virtio.MmioRegister.QUEUE_DESC_LOW],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_QUEUE_DESC_HIGH', virtio.MmioRegister.QUEUE_DESC_HIGH],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_QUEUE_AVAIL_LOW', virtio.MmioRegister.QUEUE_AVAIL_LOW],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_QUEUE_AVAIL_HIGH', virtio.MmioRegister.QUEUE_AVAIL_HIGH],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_QUEUE_USED_LOW', virtio.MmioRegister.QUEUE_USED_LOW],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_QUEUE_USED_HIGH', virtio.MmioRegister.QUEUE_USED_HIGH],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_SHM_SEL', virtio.MmioRegister.SHM_SEL],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_SHM_LEN_LOW', virtio.MmioRegister.SHM_LEN_LOW],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_SHM_LEN_HIGH', virtio.MmioRegister.SHM_LEN_HIGH],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_SHM_BASE_LOW', virtio.MmioRegister.SHM_BASE_LOW],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_SHM_BASE_HIGH', virtio.MmioRegister.SHM_BASE_HIGH],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_CONFIG_GENERATION', virtio.MmioRegister.CONFIG_GENERATION],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_CONFIG', virtio.MmioRegister.CONFIG],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_INT_VRING', virtio.MmioInterrupt.USED_BUFFER],
+      ['virtio_mmio.h', 'VIRTIO_MMIO_INT_CONFIG', virtio.MmioInterrupt.CONFIG_CHANGE],
     ])('%s: %s', (header, name, value) => {
       expect(value).toBe(defined(header, name));
     });

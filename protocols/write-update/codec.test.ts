@@ -5,15 +5,19 @@ import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { OneclockError } from '../../backend/errors.js';
 import {
+  CREDIT_STEP,
   decodeWriteUpdate,
   encodeWriteUpdate,
   MAX_MEMBER,
+  MAX_RANK,
   MAX_SNAPSHOT,
   MAX_VARIABLE,
   MAX_WRITE_UPDATE_MESSAGE,
+  MESSAGE_COST,
   METHODS,
   MessageReader,
   type Update,
+  WINDOW,
   type WriteUpdateMessage,
 } from './index.js';
 import { writeUpdateSchema } from './schema.js';
@@ -56,6 +60,10 @@ describe('write-update.proto', () => {
     expect(methods).toEqual(METHODS.map((name, index) => [name.toUpperCase().replace('-', '_'), index]));
     expect(proto).toContain(`${MAX_WRITE_UPDATE_MESSAGE} bytes`);
     expect(proto).toContain(`at most ${MAX_SNAPSHOT}.`);
+    expect(proto).toContain(`${MAX_RANK} (MAX_RANK`);
+    expect(proto).toContain(`${CREDIT_STEP} (CREDIT_STEP`);
+    expect(proto).toContain(`and ${MESSAGE_COST} more`);
+    expect(proto).toContain(`${WINDOW} (WINDOW)`);
     expect(proto).toContain(`1 to ${MAX_MEMBER}; each number`);
     expect(proto).toContain(`1 to ${MAX_VARIABLE}; the same`);
   });
@@ -90,6 +98,7 @@ test('the greatest snapshot is taken', () => {
     value: (1n << 64n) - 1n,
     ticks: (1n << 64n) - 1n,
     atNs: (1n << 63n) - 1n,
+    rank: MAX_RANK,
   };
   const updates = Array<Update>(MAX_SNAPSHOT).fill(update);
   const body = { type: 'snapshot', sequence: Number.MAX_SAFE_INTEGER, updates } as const;
@@ -110,6 +119,13 @@ describe('refusing', () => {
     ['no type', numbered, 'expected a message of a known type'],
     ['hello of a member', { member: 1, hello: {} }, 'expected a member from 0 to 0, found 1'],
     ['hello with a number', { number: 1, hello: {} }, 'expected no number with hello'],
+    ['credit of a member', { member: 1, credit: {} }, 'expected a member from 0 to 0, found 1'],
+    ['credit with a number', { number: 1, credit: {} }, 'expected no number with credit'],
+    [
+      'a credit that is not exact',
+      { credit: { messages: '9007199254740992' } },
+      'expected a messages from 0',
+    ],
     ['hello that acknowledges', { received: 1, hello: {} }, 'expected no number with hello'],
     ['member 0', { number: 1, join: {} }, 'expected a member from 1 to 65535, found 0'],
     ['member 65536', { member: 65536, number: 1, join: {} }, 'found 65536'],
@@ -135,6 +151,11 @@ describe('refusing', () => {
       'an instant after all',
       { ...numbered, update: { ...update, atNs: '9223372036854775808' } },
       'expected an instant',
+    ],
+    [
+      'too great a rank',
+      { ...numbered, update: { ...update, rank: MAX_RANK + 1 } },
+      'expected a rank from 0 to 16383, found 16384',
     ],
     [
       'too many updates',

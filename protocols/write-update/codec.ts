@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import protobuf from 'protobufjs/light.js';
-import { type Fields, inRange, list, number, sub, wide, within } from '../board/wire.js';
-import { MAX_MEMBER, MAX_SIZE, MAX_SNAPSHOT, MAX_VARIABLE, METHODS } from './constants.js';
+import { type Fields, inRange, list, number, sub, wide, within } from '../wire.js';
+import { MAX_MEMBER, MAX_RANK, MAX_SIZE, MAX_SNAPSHOT, MAX_VARIABLE, METHODS } from './constants.js';
 import type { MemberBody, Update, WriteUpdateMessage } from './messages.js';
 import { writeUpdateSchema } from './schema.js';
 
@@ -23,6 +23,7 @@ function toWire(message: WriteUpdateMessage): Record<string, unknown> {
     const { version, method } = message.hello;
     return { hello: { version, method: METHODS.indexOf(method) } };
   }
+  if ('credit' in message) return { credit: { messages: wireNumber(message.credit.messages) } };
   const { type, ...fields } = message.body;
   return {
     member: message.member,
@@ -45,7 +46,7 @@ function wireBody(body: MemberBody): object {
   }
 }
 
-function wireUpdate({ sequence, origin, change, variable, value, ticks, atNs }: Update): object {
+function wireUpdate({ sequence, origin, change, variable, value, ticks, atNs, rank }: Update): object {
   return {
     sequence: wireNumber(sequence),
     origin,
@@ -54,6 +55,7 @@ function wireUpdate({ sequence, origin, change, variable, value, ticks, atNs }: 
     value: wireLong(value),
     ticks: wireLong(ticks),
     atNs: wireLong(atNs),
+    rank,
   };
 }
 
@@ -77,9 +79,10 @@ export function decodeWriteUpdate(bytes: Uint8Array): WriteUpdateMessage {
   if (what === undefined) throw new Error('expected a message of a known type, found another');
   const count = safe(fields, 'number');
   const received = safe(fields, 'received');
-  if (what === 'hello') {
+  if (what === 'hello' || what === 'credit') {
     within(fields, 'member', 0, 0);
-    if (count !== 0 || received !== 0) throw new Error('expected no number with hello, found one');
+    if (count !== 0 || received !== 0) throw new Error(`expected no number with ${what}, found one`);
+    if (what === 'credit') return { member: 0, credit: { messages: safe(sub(fields, what), 'messages') } };
     const hello = sub(fields, what);
     const method = METHODS[number(hello, 'method')] ?? 'unknown';
     return { member: 0, hello: { version: number(hello, 'version'), method } };
@@ -126,6 +129,7 @@ function update(fields: Fields): Update {
     value: wide(fields, 'value'),
     ticks: wide(fields, 'ticks'),
     atNs,
+    rank: within(fields, 'rank', 0, MAX_RANK),
   };
 }
 

@@ -11,6 +11,7 @@ export interface Update {
   readonly value: bigint;
   readonly ticks: bigint;
   readonly atNs: bigint;
+  readonly rank: number;
 }
 
 export type MemberBody =
@@ -36,4 +37,12 @@ export interface Hello {
   readonly method: (typeof METHODS)[number];
 }
 
-export type WriteUpdateMessage = MemberMessage | { readonly member: 0; readonly hello: Hello };
+/** Between two controllers. */
+export interface Credit {
+  readonly messages: number;
+}
+
+export type WriteUpdateMessage =
+  | MemberMessage
+  | { readonly member: 0; readonly hello: Hello }
+  | { readonly member: 0; readonly credit: Credit };

@@ -13,7 +13,16 @@ export const writeUpdateSchema = {
             Message: {
               oneofs: {
                 what: {
-                  oneof: ['hello', 'acknowledge', 'join', 'snapshot', 'register', 'update', 'leave'],
+                  oneof: [
+                    'hello',
+                    'acknowledge',
+                    'join',
+                    'snapshot',
+                    'register',
+                    'update',
+                    'leave',
+                    'credit',
+                  ],
                 },
               },
               fields: {
@@ -57,6 +66,10 @@ export const writeUpdateSchema = {
                   type: 'Leave',
                   id: 10,
                 },
+                credit: {
+                  type: 'Credit',
+                  id: 11,
+                },
               },
             },
             Hello: {
@@ -77,6 +90,14 @@ export const writeUpdateSchema = {
                     ORDERED: 1,
                     LOCAL_FIRST: 2,
                   },
+                },
+              },
+            },
+            Credit: {
+              fields: {
+                messages: {
+                  type: 'uint64',
+                  id: 1,
                 },
               },
             },
@@ -141,6 +162,10 @@ export const writeUpdateSchema = {
                   type: 'uint64',
                   id: 7,
                   protoName: 'at_ns',
+                },
+                rank: {
+                  type: 'uint32',
+                  id: 8,
                 },
               },
             },

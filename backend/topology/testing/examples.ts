@@ -36,7 +36,7 @@ nodes:
     on-failure: evict
   10: { kind: uml, interfaces: { eth0: { address: 10.0.0.2/24 }, eth1: { address: 10.1.0.1/31 } } }
   a: { kind: uml, interfaces: { eth0: {}, eth1: { address: 10.1.0.0/31 } }, run: 'true', expect: { exit: 255 } }
-  2: { kind: kvm }
+  2: { kind: kvm, clock: emulated, kernel: /boot/vmlinuz }
   bp1: { kind: board }
 links:
   - { name: l, between: [10.eth1, a.eth1], latency: 1ms }

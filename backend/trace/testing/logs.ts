@@ -8,7 +8,7 @@ import type { LogEnd, LogHeader, TraceEvent } from '../../../protocols/trace/ind
 import { type Instant, instant } from '../../calendar/index.js';
 import { RunLog } from '../run-log.js';
 
-/** Two nodes on a cable, one of them on a switch, too, and both on a wire. */
+/** Two nodes on a cable, one of them on a switch, too, both on a wire, and with two variables that they share. */
 export const HEADER: LogHeader = {
   topology: 'two-nodes',
   seed: 1n,
@@ -20,6 +20,10 @@ export const HEADER: LogHeader = {
   links: [{ name: 'ab', ends: ['a.eth0', 'b.eth0'] }],
   switches: [{ name: 'lan', ports: ['a.eth1'] }],
   wires: [{ name: 'ready', pins: ['a.led', 'b.gpio0'] }],
+  shared: [
+    { name: 'jiffies', variable: 1, between: ['a', 'b'], method: 'ordered' },
+    { name: 'count', variable: 7, between: ['b', 'a'], method: 'ordered' },
+  ],
 };
 
 export const END: LogEnd = { reason: 'until', virtualNs: 60_000_000_000n, events: 12, activations: 7 };
@@ -53,7 +57,7 @@ const uint32 = fc.nat({ max: 0xffff_ffff });
 const uint64 = fc.oneof(fc.bigInt({ min: 0n, max: 300n }), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }));
 const text = fc.string({ unit: 'binary', maxLength: 300 });
 
-/** Any event that can be written; interfaces are below `places`. */
+/** Any event that can be written; interfaces and shared variables are below `places`. */
 export function anyEvent(places = 0x1_0000_0000): fc.Arbitrary<TraceEvent> {
   const place = fc.nat({ max: places - 1 });
   const frame = { interface: place, length: uint32, crc: uint32 };
@@ -97,6 +101,35 @@ export function anyEvent(places = 0x1_0000_0000): fc.Arbitrary<TraceEvent> {
       drive: fc.constantFrom('released', 'low', 'high'),
     }),
     fc.record({ kind: fc.constant('level' as const), high: fc.boolean() }),
+    fc.record({
+      kind: fc.constant('variable-changed' as const),
+      shared: place,
+      value: uint64,
+      ticks: uint64,
+    }),
+    fc.record({
+      kind: fc.constant('variable-stored' as const),
+      shared: place,
+      value: uint64,
+      origin: place,
+      sequence: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+    }),
+    fc.record({
+      kind: fc.constant('slot-entry' as const),
+      span: uint64,
+      warp: fc.option(
+        fc.record({
+          sequence: uint64,
+          absent: uint64,
+          ticks: uint64,
+          pending: fc.array(fc.record({ line: uint32, count: uint32 }), { maxLength: 5 }),
+        }),
+        { nil: undefined },
+      ),
+    }),
+    fc.record({ kind: fc.constant('line-raised' as const), line: uint32, kept: fc.boolean() }),
+    fc.record({ kind: fc.constant('warp-applied' as const), sequence: uint64 }),
+    fc.record({ kind: fc.constant('deadline-missed' as const), task: uint64, late: uint64 }),
   );
 }
 
@@ -137,6 +170,24 @@ export function tellEvent(log: RunLog, when: Instant, node: number, event: Trace
       break;
     case 'level':
       log.level(when, node, event.high);
+      break;
+    case 'variable-changed':
+      log.variableChanged(when, node, event.shared, event.value, event.ticks);
+      break;
+    case 'variable-stored':
+      log.variableStored(when, node, event.shared, event.value, event.origin, event.sequence);
+      break;
+    case 'slot-entry':
+      log.slotEntry(when, node, event.span, event.warp);
+      break;
+    case 'line-raised':
+      log.lineRaised(when, node, event.line, event.kept);
+      break;
+    case 'warp-applied':
+      log.warpApplied(when, node, event.sequence);
+      break;
+    case 'deadline-missed':
+      log.deadlineMissed(when, node, event.task, event.late);
       break;
   }
 }

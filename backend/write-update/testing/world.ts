@@ -39,6 +39,13 @@ export class Guest {
   /** Makes a change as a guest does: with the store of its own where that is its part. */
   change(variable: number, value: bigint): void {
     const change = this.changes.length + 1;
+    const known = this.member.latest(variable);
+    const rank =
+      this.method === 'ordered' || known?.atNs !== this.now
+        ? 0
+        : known.origin === this.member.id
+          ? known.rank
+          : known.rank + 1;
     const update = {
       sequence: 0,
       origin: this.member.id,
@@ -47,6 +54,7 @@ export class Guest {
       value,
       ticks: 1n,
       atNs: this.now,
+      rank,
     };
     this.changes.push(update);
     if (this.method === 'local-first') this.store(update);
@@ -140,8 +148,8 @@ export class World {
     else this.flights.push(flight);
   }
 
-  #note({ sequence, origin, change, variable, value, ticks, atNs }: Update): void {
-    const update = { sequence, origin, change, variable, value, ticks, atNs };
+  #note({ sequence, origin, change, variable, value, ticks, atNs, rank }: Update): void {
+    const update = { sequence, origin, change, variable, value, ticks, atNs, rank };
     const present = this.order.get(sequence);
     if (present !== undefined && (present.origin !== origin || present.change !== change)) {
       throw new Error(`two updates have the sequence ${sequence}`);

@@ -15,6 +15,15 @@ uint64_t address_argument(const Napi::CallbackInfo& info, size_t index) {
   return static_cast<uint64_t>(info[index].As<Napi::Number>().Int64Value());
 }
 
+uint32_t word_argument(const Napi::CallbackInfo& info, size_t index) {
+  return info[index].As<Napi::Number>().Uint32Value();
+}
+
+uint64_t instant_argument(const Napi::CallbackInfo& info, size_t index) {
+  bool lossless;
+  return info[index].As<Napi::BigInt>().Uint64Value(&lossless);
+}
+
 class MachineObject : public Napi::ObjectWrap<MachineObject> {
  public:
   static Napi::Function define(Napi::Env env) {
@@ -23,21 +32,30 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
                         InstanceMethod<&MachineObject::resume>("resume"),
                         InstanceMethod<&MachineObject::interrupt>("interrupt"),
                         InstanceMethod<&MachineObject::interrupt_pending>("interruptPending"),
+                        InstanceMethod<&MachineObject::interrupt_virtio>("interruptVirtio"),
                         InstanceMethod<&MachineObject::kick>("kick"),
+                        InstanceMethod<&MachineObject::cpu_ms>("cpuMs"),
                         InstanceMethod<&MachineObject::registers>("registers"),
                         InstanceMethod<&MachineObject::stop>("stop"),
+                        StaticMethod<&MachineObject::virtio_line>("virtioLine"),
+                        StaticValue("VIRTIO_BASE", Napi::Number::New(env, VirtioInterrupts::kBase)),
+                        StaticValue("VIRTIO_BYTES", Napi::Number::New(env, VirtioInterrupts::kBytes)),
                         StaticValue("IMAGE_BASE", Napi::Number::New(env, kImageBase)),
                         StaticValue("STACK", Napi::Number::New(env, kPageTables)),
                         StaticValue("MIN_MEMORY", Napi::Number::New(env, kMinMemory)),
                         StaticValue("MAX_MEMORY", Napi::Number::New(env, kMaxMemory))});
   }
 
-  /** (device, memory descriptor, length); gives the object its `record`. */
+  /** (device, memory descriptor, length[, clock, time of day, features, devices]); gives the object its `record`. */
   explicit MachineObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
     Napi::Env env = info.Env();
     guarded(env, [&] {
+      std::optional<PlatformOptions> platform;
+      if (info.Length() > 3)
+        platform = {static_cast<ClockKind>(word_argument(info, 3)), instant_argument(info, 4), word_argument(info, 5),
+                    word_argument(info, 6)};
       machine_ = std::make_unique<Machine>(info[0].As<Napi::String>().Utf8Value(),
-                                           info[1].As<Napi::Number>().Int32Value(), address_argument(info, 2));
+                                           info[1].As<Napi::Number>().Int32Value(), address_argument(info, 2), platform);
     });
     // The buffer keeps the record alive, whichever of the two is collected first.
     auto* owner = new std::shared_ptr<ExitRecord>(machine_->record());
@@ -65,7 +83,22 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
   }
 
   Napi::Value interrupt_pending(const Napi::CallbackInfo& info) {
-    return Napi::Boolean::New(info.Env(), machine_->interrupt_pending());
+    bool pending = info.Length() == 0 ? machine_->interrupt_pending()
+                                      : machine_->interrupt_pending(static_cast<uint8_t>(word_argument(info, 0)));
+    return Napi::Boolean::New(info.Env(), pending);
+  }
+
+  /** (slot, bits) */
+  void interrupt_virtio(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [&] { machine_->interrupt_virtio(word_argument(info, 0), word_argument(info, 1)); });
+  }
+
+  Napi::Value cpu_ms(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), machine_->cpu_ms());
+  }
+
+  static Napi::Value virtio_line(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), VirtioInterrupts::line(word_argument(info, 0)));
   }
 
   void kick(const Napi::CallbackInfo&) { machine_->kick(); }

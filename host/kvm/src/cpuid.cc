@@ -9,15 +9,14 @@
 #include <memory>
 
 #include "descriptor.hh"
+#include "protocols/hypercall/hypercall.h"
 
 namespace oneclock::kvm {
 
 namespace {
 
 constexpr uint32_t kMaxEntries = 256;
-constexpr uint32_t kHypervisorLeaf = 0x40000000;
-constexpr char kSignature[] = "OneclockVirt";
-static_assert(sizeof kSignature == 13, "a signature has twelve characters");
+constexpr char kSignature[12] = ONECLOCK_HC_SIGNATURE;
 
 // Numbers of an early processor that no kernel has workarounds for that matter in a guest.
 constexpr uint32_t kFamilyModelStepping = 0x00800f11;
@@ -95,7 +94,7 @@ bool restrict(Entry& entry) {
 
 }  // namespace
 
-void set_cpuid(int kvm, int vcpu) {
+void set_cpuid(int kvm, int vcpu, bool signature) {
   auto supported = std::make_unique<List>();
   supported->count = kMaxEntries;
   check(ioctl(kvm, kGetSupported, supported.get()), "KVM_GET_SUPPORTED_CPUID");
@@ -111,12 +110,15 @@ void set_cpuid(int kvm, int vcpu) {
     errno = ENOTSUP;
     fail("a 64-bit guest");
   }
-  Entry signature{};
-  signature.function = signature.eax = kHypervisorLeaf;
-  memcpy(&signature.ebx, kSignature, 4);
-  memcpy(&signature.ecx, kSignature + 4, 4);
-  memcpy(&signature.edx, kSignature + 8, 4);
-  shown->entries[shown->count++] = signature;
+  // There in any case: what a processor answers of a leaf that it has not is anything.
+  Entry hypervisor{};
+  hypervisor.function = hypervisor.eax = ONECLOCK_HC_CPUID;
+  if (signature) {
+    memcpy(&hypervisor.ebx, kSignature, 4);
+    memcpy(&hypervisor.ecx, kSignature + 4, 4);
+    memcpy(&hypervisor.edx, kSignature + 8, 4);
+  }
+  shown->entries[shown->count++] = hypervisor;
   check(ioctl(vcpu, kSet, shown.get()), "KVM_SET_CPUID2");
 }
 

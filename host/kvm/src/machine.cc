@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 
 #include <chrono>
+#include <ctime>
 
 namespace oneclock::kvm {
 
@@ -65,20 +66,43 @@ Descriptor create_vm(int kvm, const GuestMemory& memory) {
   return vm;
 }
 
+/** Has our hypercall come to us. False where this host's KVM keeps it to itself. */
+bool enable_hypercall(int vm) {
+  constexpr uint64_t mask = uint64_t{1} << ONECLOCK_HC_NUMBER;
+  int possible = ioctl(vm, KVM_CHECK_EXTENSION, KVM_CAP_EXIT_HYPERCALL);
+  if (possible < 0 || (static_cast<uint64_t>(possible) & mask) == 0) return false;
+  kvm_enable_cap wanted{};
+  wanted.cap = KVM_CAP_EXIT_HYPERCALL;
+  wanted.args[0] = mask;
+  return ioctl(vm, KVM_ENABLE_CAP, &wanted) == 0;
+}
+
 enum class State { kReady, kRunning, kStopped, kEnded };
+
+bool asks(ExitKind kind) {
+  return kind == ExitKind::kIn || kind == ExitKind::kRead || kind == ExitKind::kHypercall;
+}
 
 }  // namespace
 
 /** What the guest's thread needs. It is the thread's too, so that one that cannot be ended loses nothing under its feet. */
 struct Machine::Core {
-  Core(const std::string& device, int memory_fd, size_t length)
+  Core(const std::string& device, int memory_fd, size_t length, std::optional<PlatformOptions> options)
       : kvm(open_kvm(device)),
         memory(memory_fd, length),
         vm(create_vm(kvm.get(), memory)),
-        vcpu(kvm.get(), vm.get()),
-        event(check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
+        vcpu(kvm.get(), vm.get(), !options || options->clock != ClockKind::kTimers),
+        event(check(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+    record->page = kNoPage;
+    if (!options) return;
+    if ((options->features & ONECLOCK_HC_FEATURE_HYPERCALL) && !enable_hypercall(vm.get()))
+      options->features &= ~ONECLOCK_HC_FEATURE_HYPERCALL;
+    platform.emplace(*options, memory, interrupts, *record);
+  }
 
   void run();
+  bool begin();
+  bool serve(Exit& exit);
   bool report(const Exit& exit);
   void raise_event() const;
 
@@ -87,26 +111,63 @@ struct Machine::Core {
   Descriptor vm;
   Vcpu vcpu;
   Descriptor event;
-  Interrupts interrupts;
   // The thread's turn while kRunning, the controller's in every other state.
   std::shared_ptr<ExitRecord> record = std::make_shared<ExitRecord>();
+  Interrupts interrupts;
+  std::optional<Platform> platform;
+  Exit last{};  // the guest's own, whoever has seen it; the thread's alone
 
   std::mutex mutex;  // of all that follows
   std::condition_variable changed;
   State state = State::kReady;
+  timespec cpu_used{};  // by the thread, once it has ended
   bool kick_wanted = false;
   bool stop_wanted = false;
 };
 
 void Machine::Core::run() {
-  for (;;) {
+  bool on = begin();
+  while (on) {
     Exit exit = vcpu.run(interrupts);
-    if (!report(exit)) break;
-    if (exit.kind == ExitKind::kIn || exit.kind == ExitKind::kRead) vcpu.answer(record->now.value);
+    record->count++;
+    on = serve(exit);
+    if (on && asks(exit.kind)) vcpu.answer(exit.value);
   }
   std::lock_guard<std::mutex> lock(mutex);
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  cpu_used = used;
   state = State::kEnded;
   changed.notify_all();
+}
+
+/** A guest with a platform begins when the controller has said what time it is. */
+bool Machine::Core::begin() {
+  std::unique_lock<std::mutex> lock(mutex);
+  record->thread = static_cast<uint32_t>(gettid());
+  state = platform ? State::kStopped : State::kRunning;
+  changed.notify_all();
+  changed.wait(lock, [this] { return state != State::kStopped || stop_wanted; });
+  Exit beginning{ExitKind::kWait, 0, 0, 0};
+  return !stop_wanted && (!platform || platform->proceed(beginning));
+}
+
+/** What an exit asks for is done, by the platform or by the controller. False where the guest is not to go on. */
+bool Machine::Core::serve(Exit& exit) {
+  Exit cause = exit;
+  bool done = platform && platform->handle(exit, vcpu.hypercall_args());
+  while (!done) {
+    if (exit.kind == ExitKind::kBreach || exit.kind == ExitKind::kPower) last = cause;
+    if (!report(exit)) return false;
+    if (platform) {
+      done = platform->proceed(exit);
+    } else {
+      exit.value = record->now.value;
+      done = true;
+    }
+  }
+  if (cause.kind != ExitKind::kKicked) last = cause;
+  return true;
 }
 
 /** Shows an exit to the controller and waits for its word. False where the guest is not to go on. */
@@ -115,10 +176,12 @@ bool Machine::Core::report(const Exit& exit) {
   if (stop_wanted) return false;
   // An interrupt was raised, or the kick came when the guest had stopped by itself.
   if (exit.kind == ExitKind::kKicked && !kick_wanted) return true;
-  if (exit.kind == ExitKind::kHalt && exit.value != 0 && interrupts.top() >= 0) return true;
+  if (exit.kind == ExitKind::kHalt && exit.value != 0 && interrupts.next() >= 0) return true;
+  if (exit.kind == ExitKind::kWait && platform->awake()) return true;
   kick_wanted = false;
-  record->before = record->now;
+  record->before = last;
   record->now = exit;
+  if (platform) record->time = platform->now();
   state = ends_guest(exit.kind) ? State::kEnded : State::kStopped;
   raise_event();
   if (state == State::kEnded) return false;
@@ -132,8 +195,8 @@ void Machine::Core::raise_event() const {
   [[maybe_unused]] ssize_t written = write(event.get(), &one, sizeof one);
 }
 
-Machine::Machine(const std::string& device, int memory, size_t length)
-    : core_(std::make_shared<Core>(device, memory, length)) {
+Machine::Machine(const std::string& device, int memory, size_t length, std::optional<PlatformOptions> platform)
+    : core_(std::make_shared<Core>(device, memory, length, platform)) {
   install_kick_signal();
 }
 
@@ -155,12 +218,11 @@ void Machine::start(const Entry& entry) {
     fail("start of a guest");
   }
   core_->vcpu.enter(core_->memory, entry);
-  // Held until the state is right: the thread may come to its first exit before this one goes on.
-  std::lock_guard<std::mutex> lock(core_->mutex);
   OnlyKickSignal signals;
   thread_ = std::thread([core = core_] { core->run(); });
   pthread_setname_np(thread_.native_handle(), "kvm-guest");
-  core_->state = State::kRunning;
+  std::unique_lock<std::mutex> lock(core_->mutex);
+  core_->changed.wait(lock, [this] { return core_->state != State::kReady; });
 }
 
 void Machine::resume() {
@@ -178,7 +240,36 @@ void Machine::interrupt(uint8_t vector) {
   if (core_->state == State::kRunning) interrupt_thread(*core_);
 }
 
-bool Machine::interrupt_pending() const { return core_ && core_->interrupts.top() >= 0; }
+bool Machine::interrupt_pending() const { return core_ && core_->interrupts.next() >= 0; }
+
+bool Machine::interrupt_pending(uint8_t vector) const { return core_ && core_->interrupts.waits(vector); }
+
+void Machine::interrupt_virtio(uint32_t slot, uint32_t bits) {
+  if (!core_) return;
+  std::lock_guard<std::mutex> lock(core_->mutex);
+  if (core_->state == State::kRunning) {
+    errno = EBUSY;
+    fail("an interrupt of a device to a guest that does not stand still");
+  }
+  if (!core_->platform || !core_->platform->virtio().raise(slot, bits)) {
+    errno = ENODEV;
+    fail("an interrupt of virtio device " + std::to_string(slot));
+  }
+}
+
+double Machine::cpu_ms() const {
+  timespec used = cpu_used_;
+  if (core_) {
+    std::lock_guard<std::mutex> lock(core_->mutex);
+    used = core_->cpu_used;
+    if (core_->state == State::kRunning || core_->state == State::kStopped) {
+      clockid_t clock;
+      auto thread = const_cast<std::thread&>(thread_).native_handle();
+      if (pthread_getcpuclockid(thread, &clock) == 0) clock_gettime(clock, &used);
+    }
+  }
+  return static_cast<double>(used.tv_sec) * 1e3 + static_cast<double>(used.tv_nsec) / 1e6;
+}
 
 void Machine::kick() {
   if (!core_) return;
@@ -214,6 +305,7 @@ void Machine::stop() {
     }
   }
   thread_.join();
+  cpu_used_ = core->cpu_used;
 }
 
 /** Only while it runs: the thread is there then. */

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <condition_variable>
+#include <ctime>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -10,6 +12,7 @@
 #include "exit.hh"
 #include "guest_memory.hh"
 #include "interrupts.hh"
+#include "platform.hh"
 #include "vcpu.hh"
 
 namespace oneclock::kvm {
@@ -22,7 +25,7 @@ namespace oneclock::kvm {
 class Machine {
  public:
   /** Opens `device` (/dev/kvm); `memory` is a sealed file of `length` bytes, which stays the caller's to close. */
-  Machine(const std::string& device, int memory, size_t length);
+  Machine(const std::string& device, int memory, size_t length, std::optional<PlatformOptions> platform);
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
   ~Machine();
@@ -31,20 +34,26 @@ class Machine {
   int duplicate_event() const;
   std::shared_ptr<ExitRecord> record() const;
 
+  /** With a platform the guest waits, as with kWait, for resume(). */
   void start(const Entry& entry);
   /**
-   * Lets the guest go on; an exit that asks for a value gets `record()->now.value`. Nothing happens unless it
-   * has stopped.
+   * Lets the guest go on; an exit that asks for a value gets `record()->now.value`. With a platform, `free_until` is
+   * taken from the record, and behind kWait `run_at`. Nothing happens unless it has stopped.
    */
   void resume();
   /** To be taken as soon as the guest can. A halted guest takes it when it is resumed. */
   void interrupt(uint8_t vector);
-  /** True where a vector waits that the guest has not taken. */
+  /** True where an interrupt waits that the guest has not taken. Only while the guest does not run. */
   bool interrupt_pending() const;
+  bool interrupt_pending(uint8_t vector) const;
+  /** Bits of a virtio device's InterruptStatus. EBUSY where the guest runs, ENODEV where there is no such device. */
+  void interrupt_virtio(uint32_t slot, uint32_t bits);
   /** Makes a running guest stop, with kKicked; forgotten where it stops by itself first. */
   void kick();
   /** Only while the guest does not run: EBUSY. */
   Registers registers() const;
+  /** What the guest's thread has used of a processor. */
+  double cpu_ms() const;
   /**
    * Ends the thread and closes everything. Safe to call twice. Throws ETIMEDOUT where KVM does not let go of it:
    * then the thread closes everything when it ends.
@@ -58,6 +67,7 @@ class Machine {
 
   std::shared_ptr<Core> core_;
   std::thread thread_;
+  timespec cpu_used_{};  // once it has stopped
 };
 
 }  // namespace oneclock::kvm

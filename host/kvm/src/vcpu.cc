@@ -23,10 +23,10 @@ uint64_t load(const void* from, uint32_t size) {
 
 }  // namespace
 
-Vcpu::Vcpu(int kvm, int vm)
+Vcpu::Vcpu(int kvm, int vm, bool signature)
     : fd_(check(ioctl(vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU")),
       run_length_(static_cast<size_t>(check(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "KVM_GET_VCPU_MMAP_SIZE"))) {
-  set_cpuid(kvm, fd_.get());
+  set_cpuid(kvm, fd_.get(), signature);
   void* mapped = mmap(nullptr, run_length_, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
   if (mapped == MAP_FAILED) fail("mmap of a virtual processor");
   run_ = static_cast<kvm_run*>(mapped);
@@ -57,7 +57,7 @@ Exit Vcpu::run(Interrupts& interrupts) {
       case KVM_EXIT_IRQ_WINDOW_OPEN:
         continue;
       case KVM_EXIT_HLT:
-        if (run_->if_flag && interrupts.top() >= 0) continue;
+        if (run_->if_flag && interrupts.next() >= 0) continue;
         return translate();
       default:
         return translate();
@@ -67,16 +67,16 @@ Exit Vcpu::run(Interrupts& interrupts) {
 
 /** An interrupt goes in between two instructions, where the guest has them on; else KVM says when. */
 void Vcpu::inject(Interrupts& interrupts) {
-  int vector = interrupts.top();
+  int vector = interrupts.next();
   if (vector >= 0 && run_->ready_for_interrupt_injection && run_->if_flag) {
     kvm_interrupt interrupt{static_cast<uint32_t>(vector)};
     if (ioctl(fd_.get(), KVM_INTERRUPT, &interrupt) == 0) {
-      interrupts.lower(static_cast<uint8_t>(vector));
+      interrupts.take(static_cast<uint8_t>(vector));
       // What was true before this one went in.
       run_->ready_for_interrupt_injection = 0;
     }
   }
-  run_->request_interrupt_window = interrupts.top() >= 0;
+  run_->request_interrupt_window = interrupts.next() >= 0;
 }
 
 Exit Vcpu::translate() {
@@ -91,6 +91,10 @@ Exit Vcpu::translate() {
       if (run_->mmio.is_write)
         return {ExitKind::kWrite, answer_size_, run_->mmio.phys_addr, load(answer_at_, answer_size_)};
       return {ExitKind::kRead, answer_size_, run_->mmio.phys_addr, 0};
+    case KVM_EXIT_HYPERCALL:
+      answer_at_ = reinterpret_cast<uint8_t*>(&run_->hypercall.ret);
+      answer_size_ = sizeof run_->hypercall.ret;
+      return {ExitKind::kHypercall, 0, run_->hypercall.nr, run_->hypercall.args[0]};
     case KVM_EXIT_HLT:
       return {ExitKind::kHalt, 0, 0, run_->if_flag};
     case KVM_EXIT_SHUTDOWN:

@@ -22,7 +22,8 @@ struct Registers {
 /** One virtual processor. All but interrupt_run is for one thread at a time. */
 class Vcpu {
  public:
-  Vcpu(int kvm, int vm);
+  /** `signature`: the guest is told that there are ports of ours. */
+  Vcpu(int kvm, int vm, bool signature);
   Vcpu(const Vcpu&) = delete;
   Vcpu& operator=(const Vcpu&) = delete;
   ~Vcpu();
@@ -34,8 +35,10 @@ class Vcpu {
    * kKicked it came back because of interrupt_run.
    */
   Exit run(Interrupts& interrupts);
-  /** The value that a kIn or kRead exit asked for. */
+  /** The value that a kIn, kRead or kHypercall exit asked for. */
   void answer(uint64_t value);
+  /** Of a kHypercall exit: what follows the operation. */
+  const uint64_t* hypercall_args() const { return reinterpret_cast<const uint64_t*>(run_->hypercall.args + 1); }
   /** Makes `run` return soon, or the next one at once. From any thread. */
   void interrupt_run() { __atomic_store_n(&run_->immediate_exit, 1, __ATOMIC_SEQ_CST); }
 

@@ -2,7 +2,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 import { NativeHub } from '../../native/index.js';
-import { Machine, type MachineEnd, type MachineHandler, whyNoKvm } from '../index.js';
+import { Machine, type MachineEnd, type MachineHandler, type PlatformOptions, whyNoKvm } from '../index.js';
 import { assemble } from './bare-metal.js';
 
 export const LIMIT_MS = 10_000;
@@ -25,12 +25,18 @@ export function newHub(): NativeHub {
 }
 
 /** Makes a guest of assembly, and starts it. */
-export function start(hub: NativeHub, source: string, own: Partial<MachineHandler> = {}, name = 'g'): Guest {
+export function start(
+  hub: NativeHub,
+  source: string,
+  own: Partial<MachineHandler> = {},
+  name = 'g',
+  platform?: PlatformOptions,
+): Guest {
   const log: string[] = [];
   const ends: MachineEnd[] = [];
   const machine = new Machine(
     hub,
-    { name, memory: MEMORY },
+    { name, memory: MEMORY, ...(platform && { platform }) },
     {
       onOut: (port, size, value) => log.push(`out ${hex(port)}/${size} ${hex(value)}`),
       onIn: (port, size) => {

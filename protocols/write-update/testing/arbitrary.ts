@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import fc from 'fast-check';
-import { MAX_MEMBER, MAX_SIZE, MAX_SNAPSHOT, MAX_VARIABLE, METHODS } from '../constants.js';
+import { MAX_MEMBER, MAX_RANK, MAX_SIZE, MAX_SNAPSHOT, MAX_VARIABLE, METHODS } from '../constants.js';
 import type { MemberBody, Update, WriteUpdateMessage } from '../messages.js';
 
 const member = fc.integer({ min: 1, max: MAX_MEMBER });
@@ -17,6 +17,7 @@ export const anyUpdate: fc.Arbitrary<Update> = fc.record({
   value: uint64,
   ticks: uint64,
   atNs: fc.bigInt({ min: 0n, max: (1n << 63n) - 1n }),
+  rank: fc.nat(MAX_RANK),
 });
 
 const unnumbered: fc.Arbitrary<MemberBody> = fc.constantFrom({ type: 'acknowledge' }, { type: 'leave' });
@@ -41,6 +42,7 @@ export const anyMessage: fc.Arbitrary<WriteUpdateMessage> = fc.oneof(
     member: fc.constant(0 as const),
     hello: fc.record({ version: fc.nat(0xffff_ffff), method: fc.constantFrom(...METHODS) }),
   }),
+  fc.record({ member: fc.constant(0 as const), credit: fc.record({ messages: count }) }),
   fc.record({ member, number: fc.constant(0), received: count, body: unnumbered }),
   fc.record({ member, number: positive, received: count, body: numbered }),
 );

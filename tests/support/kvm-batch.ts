@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packageFile } from '../../host/package-root.js';
+import { RunOutcome } from './cli.js';
+import { nested } from './nested.js';
+
+/** Seconds that all runs of a batch may take together, in a machine that is emulated. */
+const LIMIT_S = 400;
+const CLI = packageFile('dist/backend/cli/main.js');
+
+/** The run of a topology. */
+export interface BatchRun {
+  readonly name: string;
+  readonly topology: string;
+  readonly args?: readonly string[];
+}
+
+/** Where KVM guests with Linux ran: this machine, or one in QEMU's software emulation. */
+export type Way = 'here' | 'nested in QEMU';
+
+/** Whether a KVM guest with Linux runs on this machine: `oneclock doctor` finds out by trying one. */
+export function linuxRunsHere(): boolean {
+  const { stdout } = spawnSync(CLI, ['doctor', '--json'], { encoding: 'utf8', timeout: 60_000 });
+  const { findings } = JSON.parse(stdout) as { findings: { what: string; ok: boolean }[] };
+  return findings.some(({ what, ok }) => what === 'a KVM guest' && ok);
+}
+
+/** Runs of topologies with KVM guests, all in one machine that is emulated where this one cannot run them. */
+export class KvmBatch {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'kvm-batch-'));
+  readonly #outcomes = new Map<string, RunOutcome>();
+  /** What the runs left behind, a line each. */
+  left: string[] = [];
+
+  constructor(
+    readonly way: Way,
+    private readonly runs: readonly BatchRun[],
+  ) {}
+
+  /** Runs them, one after another. Bounded. */
+  async execute(): Promise<void> {
+    const temporary = join(this.#folder, 'tmp');
+    const script = [
+      '#!/bin/sh',
+      `cd '${this.#folder}' && mkdir tmp && export TMPDIR='${temporary}'`,
+      ...this.runs.map(({ name, topology, args = [] }) => {
+        writeFileSync(join(this.#folder, `${name}.yaml`), topology);
+        const command = `'${CLI}' run ${name}.yaml --out ${name} --json ${args.join(' ')}`;
+        return `${command} >${name}.stdout 2>${name}.stderr; echo $? >${name}.status`;
+      }),
+      'ls tmp >left',
+      'ls /dev/shm >>left',
+      '',
+    ].join('\n');
+    const file = join(this.#folder, 'batch.sh');
+    writeFileSync(file, script);
+    chmodSync(file, 0o755);
+    if (this.way === 'here') {
+      execFileSync(file, { timeout: LIMIT_S * 1000, stdio: 'inherit' });
+    } else {
+      const { status, stderr } = await nested([file], { share: [this.#folder], limitS: LIMIT_S });
+      if (status !== 0) throw new Error(`the nested machine ended with ${status}: ${stderr}`);
+    }
+    const read = (name: string) => readFileSync(join(this.#folder, name), 'utf8');
+    for (const { name } of this.runs) {
+      const finished = {
+        status: Number(read(`${name}.status`)),
+        signal: null,
+        stdout: read(`${name}.stdout`),
+        stderr: read(`${name}.stderr`),
+        wallMs: 0,
+      };
+      this.#outcomes.set(name, new RunOutcome(finished, join(this.#folder, name)));
+    }
+    this.left = read('left').split('\n').filter(Boolean);
+  }
+
+  outcome(name: string): RunOutcome {
+    const outcome = this.#outcomes.get(name);
+    if (!outcome) throw new Error(`there was no run ${name}`);
+    return outcome;
+  }
+
+  close(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
