@@ -4,13 +4,14 @@
 #   make test           everything that is needed, then every test but those of test-kernels
 #   make test-kernels   kernel module and virtual time in every kind of kernel: x86-64, ARM, User-Mode Linux
 #   make build          everything that is needed to run: packages, addon, guest kernel, module, guest files
+#   make kvm-kernel     the kernel of KVM guests
 #   make bench          measurements
 #   make lint           formatting, lint rules, types
 #   make clean          removes what was built here (kernels stay in the user's cache folder)
 #
 # A second call rebuilds nothing. KERNEL_SRC=<folder or tarball> builds the guest kernel from sources of your own.
 
-.PHONY: build demo test test-kernels bench lint clean packages test-packages kernel module arm-kernel addon
+.PHONY: build demo test test-kernels bench lint clean packages test-packages kernel kvm-kernel nested-kernel module arm-kernel addon
 .DEFAULT_GOAL := build
 
 PARTITIONS := $(patsubst examples/partitions/%.c,build/partitions/%.elf,$(wildcard examples/partitions/*.c))
@@ -46,6 +47,15 @@ kernel: packages
 	@mkdir -p build
 	@folder=$$(host/uml/kernel.sh build) && ln -sfn "$$folder/linux" build/linux
 
+# The kernel of KVM guests.
+kvm-kernel: packages
+	@mkdir -p build
+	@folder=$$(host/kvm/kernel.sh build) && ln -sfn "$$folder/vmlinux" build/kvm-linux
+
+# That of machines in QEMU that have KVM where this one has not.
+nested-kernel: test-packages
+	@host/kvm/nested/kernel.sh build >/dev/null
+
 # The kernel module of virtual boards.
 module: kernel
 	@kmod/build.sh uml
@@ -73,7 +83,7 @@ demo: build
 	@dist/backend/cli/main.js run examples/two-nodes.yaml
 	@dist/backend/cli/main.js run examples/mixed/mixed.yaml
 
-test: build lint test-packages arm-kernel
+test: build lint test-packages kvm-kernel arm-kernel nested-kernel
 	@npx --no-install vitest run
 
 # What `make test` leaves out: machines that are emulated, and every test of the module and of virtual time in each.

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, statfsSync } from 'node:fs';
 import { whyNoKvm } from '../../host/kvm/index.js';
-import { kvmKernel } from '../../host/kvm/kernel.js';
+import { kvmKernel, kvmKernelBuildCommand } from '../../host/kvm/kernel.js';
 import { packageFile } from '../../host/package-root.js';
 import { kernelBuildCommand, umlKernel } from '../../host/uml/kernel.js';
 import { Run } from '../run/index.js';
@@ -136,7 +136,7 @@ function kvmFinding(): Finding {
 }
 
 function kvmKernelFinding(): Finding {
-  return finding(KVM_KERNEL, false, 'run: make kvm-kernel', () => kvmKernel(undefined));
+  return finding(KVM_KERNEL, false, `run: ${kvmKernelBuildCommand()}`, () => kvmKernel(undefined));
 }
 
 /** Starts a real guest: only that shows that this machine lets one run. */
@@ -161,6 +161,8 @@ async function trialFinding(what: string, text: string, needed: boolean, remedy:
       remedy: undefined,
     };
   } catch (error) {
-    return { what, ok: false, needed, detail: (error as Error).message, remedy };
+    // Its registers are of no use to whoever looks for another machine.
+    const [detail = ''] = (error as Error).message.split('; last exit');
+    return { what, ok: false, needed, detail, remedy };
   }
 }

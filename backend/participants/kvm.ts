@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { type JiffiesRole, kvmCommandLine } from '../../host/kvm/command-line.js';
 import { loadLinux, Machine, type PlatformOptions } from '../../host/kvm/index.js';
 import type { Hub } from '../../host/native/index.js';
+import { MmioRegister } from '../../protocols/virtio/index.js';
 import { type Instant, type Interrupt, instant, later, NEVER, ZERO } from '../calendar/index.js';
 import { type VirtioDevice, VirtioMmio } from '../devices/index.js';
 import { OneclockError } from '../errors.js';
@@ -263,6 +264,8 @@ export class KvmParticipant implements Guest {
   #write(address: bigint, size: number, value: bigint): void {
     this.sign();
     const found = this.#find(address);
+    // Its drivers are there: what it has to say it says on its console.
+    if (found?.offset === MmioRegister.QUEUE_NOTIFY) this.#lastWords = '';
     if (found) this.#guarded(() => found.device.write(found.offset, size, Number(value)));
   }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describeGuest, writeInitramfs } from '../../guest/initramfs.js';
 import { readModules } from '../../guest/modules.js';
@@ -8,6 +9,7 @@ import type { Hub } from '../../host/native/index.js';
 import { packageFile } from '../../host/package-root.js';
 import { umlKernel } from '../../host/uml/kernel.js';
 import { VARIABLE_JIFFIES } from '../../protocols/hypercall/index.js';
+import { VirtioEntropy } from '../devices/index.js';
 import type { Guest } from '../participants/guest.js';
 import { type KvmOwner, KvmParticipant } from '../participants/kvm.js';
 import { INITRAMFS, UmlParticipant } from '../participants/uml.js';
@@ -47,8 +49,21 @@ export function createGuest(node: RunNode, site: GuestSite, owner: KvmOwner): Gu
     const clock = spec.clock === 'emulated' ? 'timers' : 'page';
     const features = variables.features(spec.index);
     const jiffies = jiffiesRole(spec.name, topology);
+    const entropy = new VirtioEntropy({
+      name: `entropy of ${spec.name}`,
+      seed: createHash('sha256').update(`oneclock entropy ${common.seed}`).digest(),
+    });
     const guest = new KvmParticipant(
-      { ...common, kernel, initramfs, clock, features, jiffies, modules: modules !== undefined },
+      {
+        ...common,
+        devices: [...devices, entropy],
+        kernel,
+        initramfs,
+        clock,
+        features,
+        jiffies,
+        modules: modules !== undefined,
+      },
       owner,
       hub,
     );

@@ -12,7 +12,7 @@ source "$here/../patched-source.sh"
 
 # Part of the cache key: raise it when a change below changes the result.
 readonly KVM_RECIPE=1
-readonly fragment=$repo/guest/kernel/kvm.config
+readonly kvm_fragment=$repo/guest/kernel/kvm.config
 # Guest and host have one header, which is not in the series.
 readonly header=$repo/protocols/hypercall/hypercall.h
 readonly results=$(dirname "$cache")/kvm
@@ -50,7 +50,7 @@ kvm_key() {
 		echo "recipe $KVM_RECIPE"
 		echo "$id"
 		files_of_series kvm/guest | xargs cat
-		cat "$header" "$fragment"
+		cat "$header" "$kvm_fragment"
 		gcc --version | head -n 1
 		ld --version | head -n 1
 	} | sha256sum | cut -d ' ' -f 1
@@ -67,9 +67,9 @@ kvm_make() {
 
 configure_kvm() {
 	kvm_make -s tinyconfig
-	(cd "$tree" && ARCH=x86_64 scripts/kconfig/merge_config.sh -m .config "$fragment") >/dev/null
+	(cd "$tree" && ARCH=x86_64 scripts/kconfig/merge_config.sh -m .config "$kvm_fragment") >/dev/null
 	kvm_make -s olddefconfig
-	check_config "$fragment" "$tree/.config"
+	check_config "$kvm_fragment" "$tree/.config"
 }
 
 compile_kvm() {

@@ -42,17 +42,17 @@ export class KvmBatch {
 
   /** Runs them, one after another. Bounded. */
   async execute(): Promise<void> {
-    const temporary = join(this.#folder, 'tmp');
     const script = [
       '#!/bin/sh',
-      `cd '${this.#folder}' && mkdir tmp && export TMPDIR='${temporary}'`,
+      // Sockets cannot be in a folder that is shared with another machine.
+      `cd '${this.#folder}' && TMPDIR=$(mktemp -d) && export TMPDIR || exit`,
       ...this.runs.map(({ name, topology, args = [] }) => {
         writeFileSync(join(this.#folder, `${name}.yaml`), topology);
         const command = `'${CLI}' run ${name}.yaml --out ${name} --json ${args.join(' ')}`;
         return `${command} >${name}.stdout 2>${name}.stderr; echo $? >${name}.status`;
       }),
-      'ls tmp >left',
-      'ls /dev/shm >>left',
+      'ls "$TMPDIR" >left',
+      'rm -rf "$TMPDIR"',
       '',
     ].join('\n');
     const file = join(this.#folder, 'batch.sh');

@@ -87,10 +87,13 @@ function obey(command: Command): void {
       members.set(id, member);
       return;
     }
-    case 'change':
-      return members
-        .get(command.member)
-        ?.change(command.variable, BigInt(command.value), 1n, instant(BigInt(command.at)));
+    case 'change': {
+      const { member, variable, value, at } = command;
+      // As a guest does.
+      if (method === 'local-first')
+        say({ is: 'stored', member, variable, value, sequence: 0, origin: member });
+      return members.get(member)?.change(variable, BigInt(value), 1n, instant(BigInt(at)));
+    }
     case 'remove':
       return group.remove(command.member);
     case 'resend':
