@@ -2,16 +2,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type JiffiesRole, kvmCommandLine } from '../../host/kvm/command-line.js';
-import { loadLinux, Machine, type PlatformOptions } from '../../host/kvm/index.js';
+import { type Entry, loadLinux, Machine, type PlatformOptions } from '../../host/kvm/index.js';
 import type { Hub } from '../../host/native/index.js';
 import { MmioRegister } from '../../protocols/virtio/index.js';
 import { type Instant, type Interrupt, instant, later, NEVER, ZERO } from '../calendar/index.js';
 import { type VirtioDevice, VirtioMmio } from '../devices/index.js';
 import { OneclockError } from '../errors.js';
 import type { Guest, GuestOwner } from './guest.js';
+import { HangWatch } from './hang-watch.js';
 
-/** How long a guest that hangs may take to stop, so that its registers can be told. */
-const STOP_MS = 1_000;
 /** What is read where nothing is. */
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 const POWER = { off: 'powered itself off', reboot: 'rebooted', panic: 'stopped in a panic' } as const;
@@ -54,26 +53,23 @@ export class KvmParticipant implements Guest {
   readonly pid = undefined;
   readonly #machine: Machine;
   readonly #devices: readonly VirtioMmio[];
-  #started = false;
+  readonly #watch: HangWatch;
   /** The grant under way; undefined while the guest is quiet. */
   #grant: { readonly at: Instant; until: Instant } | undefined;
   /** When it wants to run, while it is quiet. */
   #wake: Instant = ZERO;
   /** How far its domain has come, when it was told last. */
   #reached: Instant = ZERO;
-  #lastSign = 0;
-  /** Its clock, when it was looked at last. */
-  #lastNow = 0n;
-  /** Until when it is waited for, where it hangs. */
-  #stopBy: number | undefined;
-  /** The limit that it has passed, where it hangs. */
-  #limitMs = 0;
   #closed = false;
   #cpuMs = 0;
   /** What it wrote to its serial port last: where it boots, before it has its console. */
   #lastWords = '';
 
-  /** @throws OneclockError `MACHINE` where this machine cannot have KVM guests */
+  /**
+   * Its thread waits for the first grant from now on.
+   *
+   * @throws OneclockError `MACHINE` where this machine cannot have KVM guests, `INPUT` where it cannot boot the kernel
+   */
   constructor(
     private readonly options: KvmOptions,
     private readonly owner: KvmOwner,
@@ -94,11 +90,12 @@ export class KvmParticipant implements Guest {
         onWait: () => this.#waits(),
         onBell: (operation, args) => this.#bell(operation, args),
         onSerial: (bytes) => {
-          this.#lastWords = Buffer.from(bytes).toString('latin1').trim() || this.#lastWords;
+          const words = Buffer.from(bytes).toString('latin1').replace(/[^ -~]+/g, ' ').trim();
+          this.#lastWords = words || this.#lastWords;
         },
         onPower: (how) => this.#ended(`it ${POWER[how]}`, false),
-        onKick: () => this.#machine.fail(this.#hangs()),
-        onEnd: ({ message }) => this.#ended(message, this.#stopBy !== undefined),
+        onKick: () => this.#machine.fail(this.#watch.reason),
+        onEnd: ({ message }) => this.#ended(message, this.#watch.stopping),
       },
     );
     this.#devices = devices.map(
@@ -108,6 +105,17 @@ export class KvmParticipant implements Guest {
           failed: (error) => this.fail(error),
         }),
     );
+    this.#watch = new HangWatch({
+      // One without a page goes by timers, and each look at one is an exit.
+      pulse: () => (clock === 'page' ? this.#machine.liveNow : this.#machine.exits),
+      kick: () => this.#machine.kick(),
+    });
+    try {
+      this.#start();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** All of the guest's memory, while it is there. */
@@ -129,11 +137,11 @@ export class KvmParticipant implements Guest {
   }
 
   get alive(): boolean {
-    return this.#started && !this.#closed;
+    return !this.#closed;
   }
 
   get ending(): boolean {
-    return this.#stopBy !== undefined && !this.#closed;
+    return this.#watch.stopping && !this.#closed;
   }
 
   /** A kick is seen at once. */
@@ -145,7 +153,7 @@ export class KvmParticipant implements Guest {
   }
 
   get now(): Instant {
-    return this.#started ? later(instant(this.#machine.now), this.#grant?.at ?? ZERO) : ZERO;
+    return later(instant(this.#machine.now), this.#grant?.at ?? ZERO);
   }
 
   run(at: Instant, until: Instant): void {
@@ -154,8 +162,7 @@ export class KvmParticipant implements Guest {
     this.#grant = { at, until };
     this.#wake = NEVER;
     this.sign();
-    if (!this.#started) this.#start();
-    if (!this.#closed) this.#machine.run(at, until);
+    this.#machine.run(at, until);
   }
 
   curtail(until: Instant): void {
@@ -180,24 +187,12 @@ export class KvmParticipant implements Guest {
 
   /** It has just been heard of. */
   sign(): void {
-    this.#lastSign = performance.now();
+    this.#watch.sign();
   }
 
   checkHang(limitMs: number): void {
-    if (this.#stopBy !== undefined) {
-      if (performance.now() >= this.#stopBy) this.#ended(this.#hangs(), true);
-      return;
-    }
     if (this.#grant === undefined || this.#closed) return;
-    const now = this.#machine.liveNow;
-    if (now !== this.#lastNow) {
-      this.#lastNow = now;
-      this.sign();
-    }
-    if (performance.now() - this.#lastSign < limitMs) return;
-    this.#limitMs = limitMs;
-    this.#stopBy = performance.now() + STOP_MS;
-    this.#machine.kick();
+    if (this.#watch.check(limitMs)) this.#ended(this.#watch.reason, true);
   }
 
   fail(error: OneclockError, hung = false): void {
@@ -223,8 +218,9 @@ export class KvmParticipant implements Guest {
       base: Machine.virtioBase(slot),
       line: Machine.virtioLine(slot),
     }));
+    let entry: Entry;
     try {
-      const entry = loadLinux({
+      entry = loadLinux({
         memory: this.#machine.memory.bytes,
         kernel: readFileSync(kernel),
         initrd: readFileSync(initramfs),
@@ -232,12 +228,11 @@ export class KvmParticipant implements Guest {
         ...(clock === 'timers' && { acpi: pages }),
         seed: createHash('sha256').update(`oneclock kvm ${seed}`).digest(),
       });
-      this.#machine.start(entry);
-      this.#started = true;
-    } catch (error) {
-      if (!(error instanceof OneclockError)) throw error;
-      this.fail(error);
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new OneclockError('INPUT', `guest ${this.name}: ${kernel}: ${message}`, { cause });
     }
+    this.#machine.start(entry);
   }
 
   /** It has nothing to do before the end of its grant, or is in need of more. */
@@ -299,10 +294,6 @@ export class KvmParticipant implements Guest {
         done();
       },
     };
-  }
-
-  #hangs(): string {
-    return `it hangs: nothing heard of it for ${this.#limitMs / 1000} s of wall time`;
   }
 
   #ended(reason: string, hung: boolean): void {

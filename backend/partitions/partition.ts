@@ -19,13 +19,11 @@ import {
 } from '../calendar/index.js';
 import { OneclockError } from '../errors.js';
 import type { Guest, GuestOwner } from '../participants/guest.js';
+import { HangWatch } from '../participants/hang-watch.js';
 import { Account } from './account.js';
 import { Lines, type Processor } from './lines.js';
 import type { LineListener } from './periodic-line.js';
 import type { Schedule, Slot } from './schedule.js';
-
-/** How long a partition that hangs may take to stop, so that its registers can be told. */
-const STOP_MS = 1_000;
 
 /** What a partition has of a {@link Machine} with a clock page. */
 export interface PartitionMachine extends Processor {
@@ -92,6 +90,7 @@ export class Partition implements Guest, LineListener {
   readonly #schedule: Schedule;
   readonly #machine: PartitionMachine;
   readonly #lines: Lines;
+  readonly #watch: HangWatch;
   /** The slot in which it runs, or ran last. */
   #slot: Slot | undefined;
   /** Undefined: it does not take warps. */
@@ -100,11 +99,6 @@ export class Partition implements Guest, LineListener {
   #grant: { until: Instant } | undefined;
   /** When it wants to run, while it is quiet. */
   #wake: Instant;
-  #lastSign = 0;
-  /** Its clock, when it was looked at last. */
-  #lastNow = 0n;
-  /** Where it hangs: until when it is waited for, and the limit that it has passed. */
-  #hang: { readonly stopBy: number; readonly limitMs: number } | undefined;
   #closed = false;
   /** Its time and the processor time that it had used when it was closed. */
   #closedAt: Instant = ZERO;
@@ -126,10 +120,11 @@ export class Partition implements Guest, LineListener {
         this.owner.console(bytes);
       },
       onPower: (how) => this.#powered(how),
-      onKick: () => this.#machine.fail(this.#hangs()),
-      onEnd: ({ message }) => this.fail(new OneclockError('PARTICIPANT', message), this.#hang !== undefined),
+      onKick: () => this.#machine.fail(this.#watch.reason),
+      onEnd: ({ message }) => this.fail(new OneclockError('PARTICIPANT', message), this.#watch.stopping),
     });
     this.#lines = new Lines(this.#machine);
+    this.#watch = new HangWatch({ pulse: () => this.#machine.liveNow, kick: () => this.#machine.kick() });
   }
 
   get thread(): number | undefined {
@@ -145,7 +140,7 @@ export class Partition implements Guest, LineListener {
   }
 
   get ending(): boolean {
-    return this.#hang !== undefined && !this.#closed;
+    return this.#watch.stopping && !this.#closed;
   }
 
   get wake(): Instant {
@@ -204,26 +199,12 @@ export class Partition implements Guest, LineListener {
 
   /** It has just been heard of. */
   sign(): void {
-    this.#lastSign = performance.now();
+    this.#watch.sign();
   }
 
   checkHang(limitMs: number): void {
-    if (this.#closed) return;
-    if (this.#hang) {
-      if (performance.now() >= this.#hang.stopBy) {
-        this.fail(new OneclockError('PARTICIPANT', this.#hangs()), true);
-      }
-      return;
-    }
-    if (!this.#grant) return;
-    const now = this.#machine.liveNow;
-    if (now !== this.#lastNow) {
-      this.#lastNow = now;
-      this.sign();
-    }
-    if (performance.now() - this.#lastSign < limitMs) return;
-    this.#hang = { stopBy: performance.now() + STOP_MS, limitMs };
-    this.#machine.kick();
+    if (this.#grant === undefined || this.#closed) return;
+    if (this.#watch.check(limitMs)) this.fail(new OneclockError('PARTICIPANT', this.#watch.reason), true);
   }
 
   fail(error: OneclockError, hung = false): void {
@@ -333,10 +314,6 @@ export class Partition implements Guest, LineListener {
     this.close();
     this.owner.rescheduled();
     this.owner.ended();
-  }
-
-  #hangs(): string {
-    return `it hangs: nothing heard of it for ${(this.#hang?.limitMs ?? 0) / 1000} s of wall time`;
   }
 }
 

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { OneclockError } from '../../backend/errors.js';
 import * as boot from './boot-params.js';
+import { type ElfImage, isElf, readElf } from './elf.js';
 
 /** What a kernel file puts into memory. */
-export interface KernelImage {
-  /** Bytes of the file and where they go. */
-  readonly pieces: readonly KernelPiece[];
-  /** The first address of what the kernel needs, and the first one past it. */
-  readonly start: number;
-  readonly end: number;
-  /** Its 64-bit entry. */
-  readonly entry: number;
+export interface KernelImage extends ElfImage {
   /** The setup header, from {@link boot.BootParams.SETUP_HEADER} on. */
   readonly header: Uint8Array;
   /** The last address that the initial file system may have. */
@@ -19,37 +13,11 @@ export interface KernelImage {
   readonly commandLineMax: number;
 }
 
-export interface KernelPiece {
-  readonly address: number;
-  readonly bytes: Uint8Array;
-}
-
 /** Kernels are above what PCs have below 1 MiB. */
 const LOWEST = 0x10_0000;
 /** What a vmlinux, which has no header, is known to take: COMMAND_LINE_SIZE, and the least that any version had. */
 const COMMAND_LINE_MAX = 2047;
 const INITRD_MAX = 0x7fff_ffff;
-
-const ELF_MAGIC = 0x464c_457f;
-/** Fields of an ELF file with 64 bits. */
-const Elf = {
-  CLASS: 4,
-  DATA: 5,
-  TYPE: 16,
-  MACHINE: 18,
-  ENTRY: 24,
-  PHOFF: 32,
-  PHENTSIZE: 54,
-  PHNUM: 56,
-} as const;
-const ELF_HEADER_BYTES = 64;
-const CLASS_64 = 2;
-const LITTLE_ENDIAN = 1;
-const X86_64 = 62;
-const TYPES: readonly number[] = [2, 3]; // executable, position-independent
-/** Fields of a program header. */
-const Program = { TYPE: 0, OFFSET: 8, PADDR: 24, FILESZ: 32, MEMSZ: 40, BYTES: 56 } as const;
-const LOAD = 1;
 
 /**
  * Reads a kernel: an ELF vmlinux or a bzImage with a 64-bit entry. Nothing is copied.
@@ -58,7 +26,7 @@ const LOAD = 1;
  */
 export function readKernel(file: Uint8Array): KernelImage {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (file.length >= ELF_HEADER_BYTES && view.getUint32(0, true) === ELF_MAGIC) return readElf(file, view);
+  if (isElf(file)) return readVmlinux(file);
   const { BOOT_FLAG, HEADER, MAX_END } = boot.SetupHeader;
   if (
     file.length >= MAX_END &&
@@ -70,37 +38,9 @@ export function readKernel(file: Uint8Array): KernelImage {
   throw refused('it is neither an ELF file (vmlinux) nor a bzImage');
 }
 
-function readElf(file: Uint8Array, view: DataView): KernelImage {
-  const is64 = view.getUint8(Elf.CLASS) === CLASS_64 && view.getUint8(Elf.DATA) === LITTLE_ENDIAN;
-  if (!is64 || view.getUint16(Elf.MACHINE, true) !== X86_64) throw refused('it is not for x86-64');
-  if (!TYPES.includes(view.getUint16(Elf.TYPE, true))) throw refused('it is an ELF file, but no executable');
-  if (view.getUint16(Elf.PHENTSIZE, true) !== Program.BYTES)
-    throw refused('its program headers are malformed');
-  const first = wide(view, Elf.PHOFF);
-  const count = view.getUint16(Elf.PHNUM, true);
-  if (first + count * Program.BYTES > file.length) throw refused('its program headers are past its end');
-  const pieces: KernelPiece[] = [];
-  let [start, end] = [Number.POSITIVE_INFINITY, 0];
-  for (let at = first; at < first + count * Program.BYTES; at += Program.BYTES) {
-    if (view.getUint32(at + Program.TYPE, true) !== LOAD) continue;
-    const [offset, address] = [wide(view, at + Program.OFFSET), wide(view, at + Program.PADDR)];
-    const [size, room] = [wide(view, at + Program.FILESZ), wide(view, at + Program.MEMSZ)];
-    if (room === 0) continue;
-    if (size > room || offset + size > file.length) throw refused('a segment of it is past its end');
-    if (address < LOWEST) throw refused(`it wants to be at 0x${address.toString(16)}, below 1 MiB`);
-    pieces.push({ address, bytes: file.subarray(offset, offset + size) });
-    start = Math.min(start, address);
-    end = Math.max(end, address + room);
-  }
-  const entry = wide(view, Elf.ENTRY);
-  if (!pieces.some(({ address, bytes }) => entry >= address && entry < address + bytes.length)) {
-    throw refused('its entry is outside of it');
-  }
+function readVmlinux(file: Uint8Array): KernelImage {
   return {
-    pieces,
-    start,
-    end,
-    entry,
+    ...readElf(file, LOWEST),
     header: ownHeader(),
     initrdMax: INITRD_MAX,
     commandLineMax: COMMAND_LINE_MAX,
