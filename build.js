@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 
 rmSync('dist', { recursive: true, force: true });
 await build({
-  entryPoints: ['backend/cli/main.ts', 'bench/main.ts'],
+  entryPoints: ['backend/cli/main.ts', 'bench/main.ts', 'bench/kvm-main.ts'],
   outbase: '.',
   outdir: 'dist',
   bundle: true,

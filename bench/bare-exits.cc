@@ -17,6 +17,7 @@
 #include <ctime>
 #include <string>
 
+#include "kvm/src/cpuid.hh"
 #include "kvm/src/guest_memory.hh"
 #include "kvm/src/long_mode.hh"
 #include "native/src/descriptor.hh"
@@ -77,6 +78,7 @@ void measure(int kvm, const Way& way, int count) {
   region.userspace_addr = reinterpret_cast<uint64_t>(memory.bytes());
   check(ioctl(vm.get(), KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
   Descriptor vcpu(check(ioctl(vm.get(), KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU"));
+  oneclock::kvm::set_cpuid(kvm, vcpu.get(), false);
   auto length = static_cast<size_t>(check(ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "KVM_GET_VCPU_MMAP_SIZE"));
   void* mapped = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu.get(), 0);
   if (mapped == MAP_FAILED) oneclock::fail("mmap");

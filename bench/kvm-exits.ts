@@ -19,11 +19,26 @@ const MARK = DEVICE + 8;
 /** How a guest leaves its processor, with the loop that does it RCX times. RBX may be used, RAX and RDX hold nothing. */
 const CASES = [
   { name: 'UPDATE by PIO', way: 'pio', handled: 'C++', loop: doorbell(Op.UPDATE) },
-  { name: 'InterruptStatus by MMIO', way: 'mmio read', handled: 'C++', loop: `mov $${STATUS}, %edx; 1: mov (%rdx), %eax; loop 1b` },
+  {
+    name: 'InterruptStatus by MMIO',
+    way: 'mmio read',
+    handled: 'C++',
+    loop: `mov $${STATUS}, %edx; 1: mov (%rdx), %eax; loop 1b`,
+  },
   { name: 'UPDATE by hypercall', way: 'hypercall', handled: 'C++', loop: hypercall(Op.UPDATE) },
   { name: 'REGISTER by PIO', way: 'pio', handled: 'JavaScript', loop: doorbell(Op.REGISTER) },
-  { name: 'register read by MMIO', way: 'mmio read', handled: 'JavaScript', loop: `mov $${DEVICE}, %edx; 1: mov (%rdx), %eax; loop 1b` },
-  { name: 'kick by MMIO', way: 'mmio write', handled: 'JavaScript', loop: `mov $${DEVICE}, %edx; 1: mov %eax, (%rdx); loop 1b` },
+  {
+    name: 'register read by MMIO',
+    way: 'mmio read',
+    handled: 'JavaScript',
+    loop: `mov $${DEVICE}, %edx; 1: mov (%rdx), %eax; loop 1b`,
+  },
+  {
+    name: 'kick by MMIO',
+    way: 'mmio write',
+    handled: 'JavaScript',
+    loop: `mov $${DEVICE}, %edx; 1: mov %eax, (%rdx); loop 1b`,
+  },
   { name: 'REGISTER by hypercall', way: 'hypercall', handled: 'JavaScript', loop: hypercall(Op.REGISTER) },
 ] as const;
 
@@ -138,7 +153,8 @@ function measureCase(loop: string, exits: number): Cost {
     while (marks.length < 2 && death === undefined && performance.now() < end) hub.poll(100);
     if (death !== undefined) throw new Error(death);
     const [from, to] = marks;
-    if (!from || !to) throw new Error(`expected ${exits} exits within ${LIMIT_MS} ms, found ${machine.exits}`);
+    if (!from || !to)
+      throw new Error(`expected ${exits} exits within ${LIMIT_MS} ms, found ${machine.exits}`);
     return { wallUs: ((to.wallMs - from.wallMs) * 1000) / exits, cpuUs: (to.cpuUs - from.cpuUs) / exits };
   } finally {
     machine.stop();

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Run } from '../backend/run/index.js';
 import { readTopology } from '../backend/topology/index.js';
-import { Machine } from '../host/kvm/index.js';
+import { type Span, watchGuests } from './guest-watch.js';
 import { withFolder } from './scratch.js';
 
 const MAX_WALL_MS = 200_000;
@@ -19,20 +19,20 @@ export interface LinuxRun {
   readonly wallMs: number;
   /** Of all KVM guests; 0 where there are none. */
   readonly exits: number;
+  /** The part of it that is measured. */
+  readonly span: Span;
   readonly activations: number;
   readonly traceHash: string;
 }
 
 /** Every run of one turn. */
 export interface LinuxTurn {
-  /** One KVM guest that starts and ends. */
-  readonly start: LinuxRun;
-  /** The same with a thousand seconds in between. */
+  /** One KVM guest that starts, sleeps for a thousand seconds, which is the span, and ends. */
   readonly sleep: LinuxRun;
   readonly pings: number;
-  /** Two guests that start and end, and the same with pings. */
-  readonly kvm: { readonly start: LinuxRun; readonly ping: LinuxRun };
-  readonly uml: { readonly start: LinuxRun; readonly ping: LinuxRun };
+  /** Two guests, one of which pings the other, from the first packet to the last. */
+  readonly kvm: LinuxRun;
+  readonly uml: LinuxRun;
 }
 
 /** Whether this machine's KVM runs Linux. Some run small guests only. */
@@ -40,23 +40,22 @@ export async function linuxRuns(): Promise<boolean> {
   return (await tryRun(oneGuest('true'), TRIAL_MS)).status === 'ok';
 }
 
-export async function measureLinux(pings: number): Promise<LinuxTurn> {
-  const ping = `ping -q -c ${pings} -i 0.01 10.0.0.2`;
-  const pair = async (kind: Kind) => ({ start: await run(pairOf(kind, 'true')), ping: await run(pairOf(kind, ping)) });
-  return {
-    start: await run(oneGuest('true')),
-    sleep: await run(oneGuest('sleep 1000')),
-    pings,
-    kvm: await pair('kvm'),
-    uml: await pair('uml'),
-  };
+export async function measureLinux(pings: number, progress: (text: string) => void): Promise<LinuxTurn> {
+  progress('sleep 1000');
+  const sleep = await run(oneGuest('sleep 1000'), 'late');
+  progress(`${pings} pings of KVM guests`);
+  const kvm = await run(pairOf('kvm', pings), 'traffic');
+  progress(`${pings} pings of User-Mode Linux`);
+  const uml = await run(pairOf('uml', pings), 'traffic');
+  return { sleep, pings, kvm, uml };
 }
 
 function oneGuest(command: string): object {
   return { name: 'one', seed: 1, until: '2000s', nodes: { a: node('kvm', command) } };
 }
 
-function pairOf(kind: Kind, command: string): object {
+function pairOf(kind: Kind, pings: number): object {
+  const command = `ping -q -c ${pings} -i 0.01 10.0.0.2`;
   const address = (last: number) => ({ interfaces: { eth0: { address: `10.0.0.${last}/24` } } });
   return {
     name: 'pair',
@@ -71,11 +70,13 @@ function node(kind: Kind, command: string): object {
   return { kind, memory: '64M', run: command, expect: { exit: 0 } };
 }
 
-async function run(topology: object): Promise<LinuxRun> {
-  const [result, exits] = await countExits(() => tryRun(topology, MAX_WALL_MS));
+async function run(topology: object, part: 'late' | 'traffic'): Promise<LinuxRun> {
+  const [result, watched] = await watchGuests(() => tryRun(topology, MAX_WALL_MS));
   if (result.status !== 'ok') throw new Error(`a run of Linux guests failed: ${result.reason}`);
+  const span = watched[part];
+  if (!span) throw new Error(`a run of Linux guests has no part "${part}"`);
   const { wallMs, activations, traceHash } = result;
-  return { wallMs, exits, activations, traceHash };
+  return { wallMs, exits: watched.exits, span, activations, traceHash };
 }
 
 function tryRun(topology: object, hangMs: number) {
@@ -98,21 +99,4 @@ function tryRun(topology: object, hangMs: number) {
       process.off('exit', dispose);
     }
   });
-}
-
-/** Counts the exits of all guests that end while `action` runs: machines are looked at when they are stopped. */
-async function countExits<T>(action: () => Promise<T>): Promise<[T, number]> {
-  const machine = Machine.prototype;
-  const { stop } = machine;
-  const seen = new Map<Machine, number>();
-  machine.stop = function (this: Machine) {
-    seen.set(this, Number(this.exits));
-    stop.call(this);
-  };
-  try {
-    const result = await action();
-    return [result, [...seen.values()].reduce((sum, exits) => sum + exits, 0)];
-  } finally {
-    machine.stop = stop;
-  }
 }

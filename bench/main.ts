@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { measureKvm } from './kvm.js';
 import { describeMachine, load } from './machine.js';
 import { readOptions, type Section } from './options.js';
 import { compareParallel } from './parallel.js';
@@ -35,6 +36,7 @@ async function measure({ sections, repeat, peer }: ReturnType<typeof readOptions
     parallel: await when('parallel', () => compareParallel(repeat, progress)),
     profile: await when('profile', () => profileRuns(repeat, progress)),
     scale: await when('scale', () => measureScale(repeat, progress)),
+    kvm: await when('kvm', () => measureKvm(repeat, progress)),
     load: [before, load()],
   };
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+import type { KvmResult } from './kvm.js';
+import { formatKvm } from './kvm-format.js';
 import type { Machine } from './machine.js';
 import { formatParallel, type ParallelResult } from './parallel.js';
 import { type ControllerResult, formatComparison } from './peer.js';
@@ -21,11 +23,12 @@ export interface Report {
   readonly parallel: readonly ParallelResult[] | null;
   readonly profile: ProfileResult | null;
   readonly scale: ScaleResult | null;
+  readonly kvm: KvmResult | null;
 }
 
 /** What a person reads. */
 export function formatReport(report: Report, table: TableFormat): string {
-  const { machine, runs, peer, parallel, profile, scale } = report;
+  const { machine, runs, peer, parallel, profile, scale, kvm } = report;
   const section = (title: string, text: string | null) => (text === null ? '' : `\n${title}\n\n${text}`);
   return [
     `${report.date}, commit ${machine.commit ?? 'unknown'}, kernel ${machine.kernel}, Node.js ${machine.node}\n`,
@@ -42,5 +45,6 @@ export function formatReport(report: Report, table: TableFormat): string {
       profile && formatProfile(profile, table),
     ),
     section('Cost against the number of guests:', scale && formatScale(scale, table)),
+    section('KVM guests:', kvm && formatKvm(kvm, table)),
   ].join('');
 }

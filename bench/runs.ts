@@ -2,7 +2,7 @@
 import { CASES, type CaseResult, START_UP, summarize } from './cases.js';
 import { checkMessages, countCase, formatMessages, type MessageResult } from './messages.js';
 import { type Sample, takeSample } from './sample.js';
-import { formatSpread, type Spread, spread } from './spread.js';
+import { formatPercent, formatSpread, type Spread, spread } from './spread.js';
 import type { TableFormat } from './table.js';
 
 /** What runs cost. */
@@ -38,12 +38,6 @@ export async function measureRuns(
   return { startUpCpuMs, startUpWallMs: spread(started.map(({ wallMs }) => wallMs)), cases, messages };
 }
 
-const percent = ({ median, min, max }: Spread): Spread => ({
-  median: median * 100,
-  min: min * 100,
-  max: max * 100,
-});
-
 export function formatRuns(result: RunsResult, table: TableFormat): string {
   const { cases, messages, startUpCpuMs, startUpWallMs } = result;
   const row = (name: string, cell: (result: CaseResult) => string) => [name, ...cases.map(cell)];
@@ -53,10 +47,8 @@ export function formatRuns(result: RunsResult, table: TableFormat): string {
       row('wall ms, of the whole command', ({ wallMs }) => formatSpread(wallMs, 0)),
       row('CPU ms of guests', ({ guestCpuMs }) => formatSpread(guestCpuMs, 0)),
       row('CPU ms of our process', ({ ownCpuMs }) => formatSpread(ownCpuMs, 0)),
-      row('our share of CPU time, %', ({ ownShare }) => formatSpread(percent(ownShare), 1)),
-      row('  the same after start-up, %', ({ ownShareAfterStart }) =>
-        formatSpread(percent(ownShareAfterStart), 1),
-      ),
+      row('our share of CPU time, %', ({ ownShare }) => formatPercent(ownShare, 1)),
+      row('  the same after start-up, %', ({ ownShareAfterStart }) => formatPercent(ownShareAfterStart, 1)),
       row('our CPU us per activation', ({ ownUsPerActivation }) => formatSpread(ownUsPerActivation, 1)),
       row('virtual s per wall s', ({ speed }) => formatSpread(speed, 1)),
       row('virtual s', ({ virtualNs }) => (Number(virtualNs) / 1e9).toFixed(3)),

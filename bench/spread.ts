@@ -19,6 +19,11 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
+/** The same of fractions, in percent. */
+export function formatPercent({ median, min, max }: Spread, digits: number): string {
+  return formatSpread({ median: 100 * median, min: 100 * min, max: 100 * max }, digits);
+}
+
 /** `1204 (1187..1322)` */
 export function formatSpread({ median, min, max }: Spread, digits: number): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)}..${max.toFixed(digits)})`;

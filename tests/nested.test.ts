@@ -4,11 +4,22 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { whyNoKvm } from '../host/kvm/index.js';
 import { packageFile } from '../host/package-root.js';
 import { nested } from './support/nested.js';
 
 /** A machine starts and ends within some seconds; the others of the file are behind it. */
 const LIMIT_MS = 120_000;
+
+/**
+ * Tests that need KVM and no Linux guest: where this machine has KVM, they run on it. Those of host/kvm/write-update.test.ts
+ * are not among them, since their guests wait for each other in loops, and a nested machine has one processor.
+ */
+const BARE_METAL = [
+  ...['clock-page', 'hypercall', 'machine', 'platform', 'timers'].map((name) => `host/kvm/${name}`),
+  'backend/participants/kvm.test.ts',
+];
+const BARE_METAL_LIMIT_S = 600;
 
 describe('a nested machine', () => {
   let folder: string;
@@ -69,3 +80,26 @@ test(
   },
   LIMIT_MS,
 );
+
+// Nothing is left out where this machine cannot have such guests.
+if (whyNoKvm() !== undefined) {
+  test(
+    'runs the tests of bare-metal guests, which this machine cannot',
+    async ({ task }) => {
+      task.meta.kvm = 'nested in QEMU';
+      const command = ['npx', '--no-install', 'vitest', 'run', '--project', 'unit', '--no-file-parallelism'];
+      const { status, stdout, stderr } = await nested(
+        [...command, '--testTimeout', '120000', ...BARE_METAL],
+        {
+          folder: packageFile('.'),
+          limitS: BARE_METAL_LIMIT_S,
+        },
+      );
+      const said = `${stdout}\n${stderr}`;
+      expect(stdout, said).toMatch(/^KVM: [1-9]\d\d tests ran on \/dev\/kvm$/m);
+      expect(stdout, said).toMatch(/^\d+ passed, 0 failed, /m);
+      expect(status, said).toBe(0);
+    },
+    2 * BARE_METAL_LIMIT_S * 1000,
+  );
+}

@@ -31,7 +31,7 @@ const TRIAL_HANG_MS = 10_000;
 const trial = (kind: 'uml' | 'kvm') => `
 name: doctor
 until: 10s
-nodes: { guest: { kind: ${kind}, run: 'exit 7', expect: { exit: 7 } } }
+nodes: { trial: { kind: ${kind}, run: 'exit 7', expect: { exit: 7 } } }
 `;
 
 /** `oneclock doctor`. @returns the exit status */
@@ -152,7 +152,9 @@ async function trialFinding(what: string, text: string, needed: boolean, remedy:
       hangMs: TRIAL_HANG_MS,
     });
     const result = await run.execute();
-    if (result.status !== 'ok') throw new Error(result.reason ?? result.status);
+    if (result.status !== 'ok') {
+      throw new Error(result.nodes.trial?.reason ?? result.reason ?? result.status);
+    }
     return {
       what,
       ok: true,
@@ -161,8 +163,8 @@ async function trialFinding(what: string, text: string, needed: boolean, remedy:
       remedy: undefined,
     };
   } catch (error) {
-    // Its registers are of no use to whoever looks for another machine.
-    const [detail = ''] = (error as Error).message.split('; last exit');
+    // Its name is not the user's, and its registers are of no use to whoever looks for another machine.
+    const [detail = ''] = (error as Error).message.replace(/^guest trial: /, '').split('; last exit');
     return { what, ok: false, needed, detail, remedy };
   }
 }

@@ -90,7 +90,10 @@ export class KvmParticipant implements Guest {
         onWait: () => this.#waits(),
         onBell: (operation, args) => this.#bell(operation, args),
         onSerial: (bytes) => {
-          const words = Buffer.from(bytes).toString('latin1').replace(/[^ -~]+/g, ' ').trim();
+          const words = Buffer.from(bytes)
+            .toString('latin1')
+            .replace(/[^ -~]+/g, ' ')
+            .trim();
           this.#lastWords = words || this.#lastWords;
         },
         onPower: (how) => this.#ended(`it ${POWER[how]}`, false),
@@ -270,12 +273,12 @@ export class KvmParticipant implements Guest {
     return device && { device, offset: from % Machine.VIRTIO_BYTES };
   }
 
-  /** What a guest does wrong costs it its life. */
+  /** What a guest does wrong costs it its life; what we do wrong does not. */
   #guarded<T>(action: () => T): T | undefined {
     try {
       return action();
     } catch (error) {
-      if (!(error instanceof OneclockError)) throw error;
+      if (!(error instanceof OneclockError) || error.code !== 'PARTICIPANT') throw error;
       this.#machine.fail(error.message);
       return undefined;
     }

@@ -269,7 +269,7 @@ export class Partition implements Guest, LineListener {
       const bounds = { memoryBytes: memory.bytes.length, page, now };
       return this.#call(legal(() => decodeCall(operation, args, bounds)));
     } catch (error) {
-      if (!(error instanceof OneclockError)) throw error;
+      if (!(error instanceof OneclockError) || error.code !== 'PARTICIPANT') throw error;
       this.#machine.fail(error.message);
       return 0n;
     }

@@ -94,7 +94,7 @@ export class RunNode {
 
   /** What its kernel said when it died; undefined where it did not. */
   get panic(): string | undefined {
-    return /Kernel panic - .*/.exec(this.#lastOutput)?.[0].trimEnd();
+    return /Kernel panic - [ -~]*/.exec(this.#lastOutput)?.[0].trimEnd();
   }
 
   /** Whether the run has nothing to wait for here. */
@@ -137,9 +137,12 @@ export class RunNode {
     if (port === CONSOLE_PORT) this.owner.console(this, bytes);
     if (port !== AGENT_PORT) return;
     try {
-      for (const message of this.#agent.push(bytes)) this.#report(message);
+      for (const message of this.#agent.push(bytes)) {
+        // One that has failed by the message before this one says no more.
+        if (this.owner.acts(this, 'sent a message')) this.#report(message);
+      }
     } catch (error) {
-      if (!(error instanceof OneclockError)) throw error;
+      if (!(error instanceof OneclockError) || error.code !== 'PARTICIPANT') throw error;
       this.owner.failed(this, error);
     }
   }

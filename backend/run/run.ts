@@ -229,7 +229,7 @@ export class Run {
 
   /** Kills every guest and removes every temporary file, at once. Safe at any time, and twice. */
   dispose(): void {
-    for (const { guest } of this.#participants.values()) guest.close();
+    this.#closeGuests();
     this.#boards?.close();
     this.#hostLines.close();
     for (const cards of this.#cards.values()) for (const card of cards.values()) card.close();
@@ -588,13 +588,24 @@ export class Run {
 
   /** Ends every guest, closes every file, and leaves nothing behind. Bounded. */
   #takeDown(): void {
-    for (const { guest } of this.#participants.values()) guest.close();
+    this.#closeGuests();
     const deadline = performance.now() + REAP_MS;
     const left = () =>
       [...this.#participants.values()].some(({ guest }) => guest.alive) ||
       (this.#boards?.list ?? []).some(({ machine }) => machine.alive);
     while (left() && performance.now() < deadline) this.#hub.poll(REAP_MS);
     this.dispose();
+  }
+
+  /** One that does not end, which is this machine's fault, keeps nobody from ending the others. */
+  #closeGuests(): void {
+    for (const { guest } of this.#participants.values()) {
+      try {
+        guest.close();
+      } catch (error) {
+        this.#error ??= error;
+      }
+    }
   }
 
   /** What this process has used, less its threads that run guests. */

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
-// biome-ignore-start lint/style/noRestrictedImports: this file tests what joins the folder to sockets.
 import { chmodSync, mkdtempSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { addon, type Channel, NativeHub } from '../../host/native/index.js';
-// biome-ignore-end lint/style/noRestrictedImports: as above
 import { encodeWriteUpdate, type Update } from '../../protocols/write-update/index.js';
 import { instant } from '../calendar/time.js';
 import type { OneclockError } from '../errors.js';

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
-// biome-ignore-start lint/style/noRestrictedImports: this file joins the pure rest of the folder to sockets.
 import { closeSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { addon, type Hub, type Listener } from '../../host/native/index.js';
-// biome-ignore-end lint/style/noRestrictedImports: as above
 import { OneclockError } from '../errors.js';
 import type { OpenPipe } from './connection.js';
 import type { HubServer } from './hub-server.js';

@@ -9,6 +9,17 @@
 #include <termios.h>
 #include <unistd.h>
 
+void console_reserve(void)
+{
+	int null;
+
+	do
+		null = open("/dev/null", O_RDWR);
+	while (null >= 0 && null <= 2);
+	if (null > 2)
+		close(null);
+}
+
 void console_open(void)
 {
 	static const char *const devices[] = { "/dev/hvc0", "/dev/console", "/dev/null" };

@@ -133,6 +133,7 @@ int main(int count, char **words)
 		return 2;
 	}
 	mounts_kernel();
+	console_reserve();
 	if (count > 1 && main_has_argument(words + 1, MAIN_MODULES))
 		modules_insert();
 	agent = agent_open();

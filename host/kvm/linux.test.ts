@@ -153,7 +153,7 @@ describe('no kernel is', () => {
         { address: 0x40_0000, bytes: CODE },
         { address: 0, bytes: CODE },
       ]),
-      'below 1 MiB',
+      'below 0x100000',
     ],
     ['one with odd headers', changed(VMLINUX, (v) => v.setUint16(54, 32, true)), 'headers are malformed'],
     ['one cut in its headers', VMLINUX.slice(0, 100), 'headers are past its end'],

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { whyNoKvm } from '../../host/kvm/index.js';
 import { packageFile } from '../../host/package-root.js';
 import { Workspace } from '../support/cli.js';
 
@@ -147,16 +149,19 @@ describe('check', () => {
   });
 });
 
+/** Without a kernel for it, no KVM guest is tried, which takes long on a machine that cannot run one. */
+const NO_KVM_GUEST = { ONECLOCK_KVM_KERNEL: '/nowhere/vmlinux' };
+
 describe('doctor', () => {
   test('finds that this machine can do all that these tests do, by trying a guest', async () => {
-    const { status, stdout } = await new Workspace().run(['doctor']);
+    const { status, stdout } = await new Workspace().run(['doctor'], NO_KVM_GUEST);
     expect(stdout).toMatch(/^ok +a guest: ran and ended in /m);
     expect(stdout).not.toContain('MISSING');
     expect(status).toBe(0);
   });
 
   test('says whether this machine, as a board, could hide frozen time', async () => {
-    const { stdout } = await new Workspace().run(['doctor']);
+    const { stdout } = await new Workspace().run(['doctor'], NO_KVM_GUEST);
     const line = existsSync('/proc/self/dilation')
       ? /^ok +virtual time: as a board, this machine hides frozen time/m
       : /^absent +virtual time: .* would see the frozen time pass .*\n +only for a physical board: /m;
@@ -164,17 +169,71 @@ describe('doctor', () => {
   });
 
   test('--json gives the same as data', async () => {
-    const { status, stdout } = await new Workspace().run(['doctor', '--json']);
+    const { status, stdout } = await new Workspace().run(['doctor', '--json'], NO_KVM_GUEST);
     expect(status).toBe(0);
     expect(JSON.parse(stdout).ok).toBe(true);
   });
 
   test('without a kernel: 4, and the command that mends it', async () => {
     const { status, stdout } = await new Workspace().run(['doctor'], {
+      ...NO_KVM_GUEST,
       ONECLOCK_UML_KERNEL: '/nowhere/linux',
     });
     expect(status).toBe(4);
     expect(stdout).toMatch(/^MISSING +User-Mode Linux kernel: .*\/nowhere\/linux/m);
     expect(stdout).toContain('make kernel');
   });
+
+  describe('on KVM', () => {
+    const line = (stdout: string, what: string) =>
+      stdout.split('\n').find((each) => each.slice(9).startsWith(`${what}: `)) ?? '';
+
+    test('says whether guests run here, by trying one, and why Linux does not', async () => {
+      const { status, stdout } = await new Workspace().run(['doctor']);
+      expect(status).toBe(0);
+      const found = ['/dev/kvm', 'kernel of KVM guests', 'a KVM guest'].map((what) => line(stdout, what));
+      const [device, kernel, guest] = found as [string, string, string];
+      const here = whyNoKvm() === undefined;
+      expect(device).toMatch(here ? /: it runs 64-bit guests$/ : /^absent +/);
+      if (!here || !kernel.startsWith('ok')) expect(guest).toBe('');
+      else if (guest.startsWith('ok')) expect(guest).toMatch(/: ran and ended in /);
+      else {
+        expect(guest).toMatch(/^absent +a KVM guest: \w/);
+        // One line, without the registers.
+        expect(guest.length).toBeLessThan(200);
+        expect(guest).not.toContain('rip=');
+        expect(stdout).toContain('host/kvm/nested/run.sh');
+      }
+    });
+
+    test('without its kernel: fit for all else, and the command that mends it', async () => {
+      const { status, stdout } = await new Workspace().run(['doctor'], NO_KVM_GUEST);
+      expect(status).toBe(0);
+      expect(line(stdout, 'kernel of KVM guests')).toMatch(/^absent .*\/nowhere\/vmlinux/);
+      expect(stdout).toContain('run: make kvm-kernel');
+      expect(line(stdout, 'a KVM guest')).toBe('');
+    });
+  });
 });
+
+/** A process that sees something else in place of /dev/kvm, and may do that as any user. */
+const HIDING = ['-rm', 'sh', '-c', 'mount --bind /dev/null /dev/kvm && exec "$@"', 'sh'];
+const hides = existsSync('/dev/kvm') && spawnSync('unshare', [...HIDING, 'true']).status === 0;
+
+test.skipIf(!hides)(
+  `a KVM guest without KVM: 4, and what is missing${hides ? '' : ' (skipped: /dev/kvm cannot be hidden)'}`,
+  () => {
+    const workspace = new Workspace();
+    const file = workspace.write('kvm.yaml', 'name: kvm\nuntil: 1s\nnodes: { k: { kind: kvm } }\n');
+    const cli = packageFile('dist/backend/cli/main.js');
+    const { status, stderr } = spawnSync('unshare', [...HIDING, cli, 'run', file], {
+      encoding: 'utf8',
+      timeout: 60_000,
+      // Any file will do for a kernel: there is no machine that could boot it.
+      env: { ...process.env, TMPDIR: workspace.temporary, ONECLOCK_KVM_KERNEL: file },
+    });
+    expect(stderr).toMatch(/^oneclock: \/dev\/kvm: .*: KVM of Linux 4\.12 or later .* is needed\n$/);
+    expect(status).toBe(4);
+    expect(readdirSync(workspace.temporary)).toEqual([]);
+  },
+);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { LogReader } from '../../backend/trace/log-reader.js';
 import { buildProgram, programFolder } from '../../guest/partition/testing/build.js';
 import { whyNoKvm } from '../../host/kvm/index.js';
@@ -49,6 +49,10 @@ test('the example is valid', async () => {
 });
 
 describe.skipIf(missing !== '')(`partitions${missing && ` (${missing})`}`, () => {
+  beforeEach(({ task }) => {
+    task.meta.kvm = 'on /dev/kvm';
+  });
+
   test('two that share a timer hear of each of its interrupts, and of all that they missed', async () => {
     const run = (await new Workspace().runTopology(example())).expectStatus(0);
     expect(run.lines('control')).toEqual([

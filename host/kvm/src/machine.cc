@@ -182,9 +182,13 @@ bool Machine::Core::report(const Exit& exit) {
   record->before = last;
   record->now = exit;
   if (platform) record->time = platform->now();
-  state = ends_guest(exit.kind) ? State::kEnded : State::kStopped;
+  bool ended = ends_guest(exit.kind);
+  state = ended ? State::kEnded : State::kStopped;
+  // Who wakes up by it wants the mutex, and would wait for it at once.
+  lock.unlock();
   raise_event();
-  if (state == State::kEnded) return false;
+  if (ended) return false;
+  lock.lock();
   changed.wait(lock, [this] { return state != State::kStopped || stop_wanted; });
   return !stop_wanted;
 }
@@ -227,9 +231,12 @@ void Machine::start(const Entry& entry) {
 
 void Machine::resume() {
   if (!core_) return;
-  std::lock_guard<std::mutex> lock(core_->mutex);
-  if (core_->state != State::kStopped) return;
-  core_->state = State::kRunning;
+  {
+    std::lock_guard<std::mutex> lock(core_->mutex);
+    if (core_->state != State::kStopped) return;
+    core_->state = State::kRunning;
+  }
+  // The thread wants the mutex as soon as it is awake.
   core_->changed.notify_all();
 }
 

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Machine } from '../machine.js';
 
-/** Assembles a 64-bit program that runs at {@link Machine.IMAGE_BASE}. */
-export function assemble(source: string): Uint8Array {
+/** Assembles a 64-bit program that runs at `base`. */
+export function assemble(source: string, base = Machine.IMAGE_BASE): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'bare-metal-'));
   const [object, image] = [join(folder, 'guest.o'), join(folder, 'guest.bin')];
   try {
     execFileSync('as', ['--64', '-o', object, '-'], { input: `.text\n${source}\n` });
-    const place = ['-Ttext', `0x${Machine.IMAGE_BASE.toString(16)}`];
+    const place = ['-Ttext', `0x${base.toString(16)}`];
     const form = ['--oformat', 'binary', '-e', '0'];
     execFileSync('ld', [...place, ...form, '-o', image, object]);
     return readFileSync(image);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { readdirSync, readlinkSync } from 'node:fs';
-import { onTestFinished } from 'vitest';
+import { beforeEach, onTestFinished } from 'vitest';
 import { NativeHub } from '../../native/index.js';
 import { Machine, type MachineEnd, type MachineHandler, type PlatformOptions, whyNoKvm } from '../index.js';
 import { assemble } from './bare-metal.js';
@@ -8,6 +8,11 @@ import { assemble } from './bare-metal.js';
 export const LIMIT_MS = 10_000;
 export const MEMORY = 2 << 20;
 export const missing = whyNoKvm() ?? '';
+
+// For the summary: every test of a file that has guests from here needs KVM.
+beforeEach(({ task }) => {
+  task.meta.kvm = 'on /dev/kvm';
+});
 
 /** What a guest did, one line each: `out 0x10/1 0x2a`. */
 export interface Guest {

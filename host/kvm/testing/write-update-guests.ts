@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-// biome-ignore-start lint/style/noRestrictedImports: these tests join guests to the group that shares variables.
 import { instant } from '../../../backend/calendar/index.js';
 import { HubServer, type Member, type Method, VariableMemory } from '../../../backend/write-update/index.js';
-// biome-ignore-end lint/style/noRestrictedImports: as above
 import { decodeCall, Feature } from '../../../protocols/hypercall/index.js';
 import type { Hub } from '../../native/index.js';
 import { Machine, type MachineEnd } from '../index.js';
