@@ -27,7 +27,10 @@ it.each([
     '{ kind: kvm, clock: emulated }',
     't.yaml:4:26: nodes.a.clock: expected `kernel` beside `clock: emulated`, which is for a kernel of your own; found none; add it, or remove both',
   ],
-  ['{ kind: kvm, clock: tsc }', "t.yaml:4:26: nodes.a.clock: expected paravirtual or emulated; found 'tsc'"],
+  [
+    '{ kind: kvm, clock: tsc }',
+    "t.yaml:4:26: nodes.a.clock: expected paravirtual, emulated or real; found 'tsc'",
+  ],
 ])('refuses %s', (node, problem) => {
   expect(problemsOf(node)).toEqual([problem]);
 });
