@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { BoardResult } from '../backend/run/result.js';
 import { KvmBatch, linuxRunsHere } from './support/kvm-batch.js';
 
 /** A guest in virtual time that needs much wall time for it, and two in real time that are frozen meanwhile. */
@@ -45,7 +46,7 @@ beforeEach(({ task }) => {
 describe('KVM guests in real time', () => {
   test('are frozen where others are behind, and their clock leaves that out', () => {
     const run = batch.outcome('live').expectStatus(0);
-    const { state, exit, freezes, frozenNs, clock } = run.board('live');
+    const { state, exit, freezes, frozenNs, clock } = run.node('live') as BoardResult;
     expect({ state, exit, clock }).toEqual({ state: 'exited', exit: 0, clock: 'hidden' });
     expect(freezes).toBeGreaterThan(0);
     expect(BigInt(frozenNs)).toBeGreaterThan(0n);
@@ -58,7 +59,12 @@ describe('KVM guests in real time', () => {
   });
 
   test('are reached with the latency of a link', () => {
-    const trips = [...batch.outcome('live').console('live').matchAll(/ time=([\d.]+) ms/g)];
+    const trips = [
+      ...batch
+        .outcome('live')
+        .console('live')
+        .matchAll(/ time=([\d.]+) ms/g),
+    ];
     const sorted = trips.map(([, ms]) => Number(ms)).toSorted((a, b) => a - b);
     expect(sorted).toHaveLength(5);
     // There and back; it may be late for an edge of the line, but hardly each time.

@@ -22,7 +22,7 @@ export function checkBoards(survey: Survey, plain: Plain, report: DocumentReport
     if (isBoard || isLive) boards.add(name);
     if (isBoard) checkBoard(name, path, node, freeze, report);
     else {
-      if (isLive) checkPins(name, path, freeze, report);
+      if (isLive) checkPins('live guest', name, path, freeze, report);
       for (const key of BOARD_KEYS)
         if (valueAt(node, [key]) !== undefined)
           report.atKey(
@@ -81,12 +81,13 @@ function checkBoard(
       );
   if (valueAt(node, ['root']) === 'initramfs' && !has('address'))
     report.atValue([...path, 'root'], 'expected `root: host` of a virtual board; found initramfs; remove it');
-  const pins = checkPins(name, path, freeze, report);
+  const pins = checkPins('board', name, path, freeze, report);
   if (!has('address') && pins.length > 0) checkLines(path, node, pins, report);
 }
 
 /** @returns the pins of a node by which it is frozen */
 function checkPins(
+  what: string,
   name: string,
   path: Path,
   freeze: SurveyedNet | undefined,
@@ -96,7 +97,7 @@ function checkPins(
   if (pins.length > 0) return pins;
   report.atKey(
     path,
-    `expected a pin of board '${name}' on a wire with \`role: freeze\`, without which it could not be frozen; ` +
+    `expected a pin of ${what} '${name}' on a wire with \`role: freeze\`, without which it could not be frozen; ` +
       `found none; add - { name: freeze, pins: [${name}.gpio0, ${name}.gpio1], role: freeze } to \`wires\``,
   );
   return pins;
