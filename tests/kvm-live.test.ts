@@ -11,23 +11,24 @@ nodes:
   slow:
     kind: uml
     interfaces: { eth0: { address: 10.0.0.2/24 } }
-    run: for i in $(seq 20); do sleep 0.1; n=0; while [ $n -lt 20000 ]; do n=$((n+1)); done; done
+    run: for i in $(seq 20); do sleep 0.1; n=0; while [ $n -lt 5000 ]; do n=$((n+1)); done; done
   live:
     kind: kvm
     clock: real
     interfaces: { eth0: { address: 10.0.0.1/24 } }
-    run: ping -c 5 -i 0.2 10.0.0.2 && for i in $(seq 10); do read up rest </proc/uptime; echo "up $up"; sleep 0.1; done; gpio watch -e rising -n 1 -t 60s ready
+    run: ping -c 5 -i 0.2 10.0.0.2; for i in $(seq 10); do read up rest </proc/uptime; echo "up $up"; sleep 0.1; done; gpio watch -e rising -n 1 -t 100s back & gpio set ready 1 1s; wait $!
   other:
     kind: kvm
     clock: real
     run: sleep 1; poweroff -f
     on-failure: evict
-  late: { kind: uml, run: sleep 30; gpio set ready 1 1s }
+  answers: { kind: uml, run: 'gpio watch -e rising -n 1 -t 280s ready && sleep 5 && gpio set back 1 5s' }
 links:
   - { name: way, between: [live.eth0, slow.eth0], latency: 10ms }
 wires:
   - { name: freeze, pins: [live.freeze, other.freeze], role: freeze }
-  - { name: ready, pins: [live.ready, late.ready], latency: 1ms }
+  - { name: ready, pins: [live.ready, answers.ready], latency: 1ms }
+  - { name: back, pins: [live.back, answers.back], latency: 1ms }
 `;
 
 let batch: KvmBatch;
@@ -71,7 +72,8 @@ describe('KVM guests in real time', () => {
     expect(sorted[2]).toBeGreaterThanOrEqual(10);
   });
 
-  test('see the edges of a wire', () => {
+  test('see the edges of a wire, and make such', () => {
+    expect(batch.outcome('live').console('answers')).toMatch(/rising/);
     expect(batch.outcome('live').console('live')).toMatch(/rising/);
   });
 
