@@ -84,10 +84,11 @@ demo: build
 	@dist/backend/cli/main.js run examples/mixed/mixed.yaml
 
 test: build lint test-packages kvm-kernel arm-kernel nested-kernel
-	@npx --no-install vitest run
+	@npx --no-install vitest run --project unit --project e2e
 
 # What `make test` leaves out: machines that are emulated, and every test of the module and of virtual time in each.
-test-kernels: build test-packages arm-kernel build/vt-source
+test-kernels: build test-packages kvm-kernel arm-kernel nested-kernel build/vt-source
+	@npx --no-install vitest run --project kernels
 	@kmod/test.sh
 	@host/arm/test.sh
 	@kernel-patches/vt/test.sh -a x86 -o build/vt-x86 build/vt-source

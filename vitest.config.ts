@@ -18,7 +18,17 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/**/*.test.ts'],
+          exclude: ['tests/kernels/**'],
           testTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        // What takes minutes, and needs kernels that others have built: `make test-kernels`.
+        test: {
+          name: 'kernels',
+          include: ['tests/kernels/**/*.test.ts'],
+          testTimeout: 600_000,
           fileParallelism: false,
         },
       },

@@ -59,7 +59,7 @@ let batch: KvmBatch;
 beforeAll(async () => {
   batch = new KvmBatch(linuxRunsHere() ? 'here' : 'nested in QEMU', RUNS);
   await batch.execute();
-}, 420_000);
+}, 840_000);
 
 afterAll(() => batch?.close());
 

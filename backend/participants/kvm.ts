@@ -1,43 +1,11 @@
 // SPDX-License-Identifier: MIT
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { type JiffiesRole, kvmCommandLine } from '../../host/kvm/command-line.js';
-import { type Entry, loadLinux, Machine, type PlatformOptions } from '../../host/kvm/index.js';
+import type { Machine } from '../../host/kvm/index.js';
 import type { Hub } from '../../host/native/index.js';
-import { MmioRegister } from '../../protocols/virtio/index.js';
 import { type Instant, type Interrupt, instant, later, NEVER, ZERO } from '../calendar/index.js';
-import { type VirtioDevice, VirtioMmio } from '../devices/index.js';
 import { OneclockError } from '../errors.js';
 import type { Guest, GuestOwner } from './guest.js';
 import { HangWatch } from './hang-watch.js';
-
-/** What is read where nothing is. */
-const ALL_ONES = 0xffff_ffff_ffff_ffffn;
-const POWER = { off: 'powered itself off', reboot: 'rebooted', panic: 'stopped in a panic' } as const;
-
-export interface KvmOptions {
-  readonly id: number;
-  readonly name: string;
-  /** A kernel for x86-64: an ELF file or a bzImage. */
-  readonly kernel: string;
-  /** The file with its initial file system. */
-  readonly initramfs: string;
-  /** Bytes. */
-  readonly memory: number;
-  /** What the guest's randomness comes from. */
-  readonly seed: bigint;
-  /** The time of day at virtual time 0, in nanoseconds since 1970. */
-  readonly timeOfDay: bigint;
-  /** Whether its kernel knows of virtual time, or has the timers of a PC. */
-  readonly clock: PlatformOptions['clock'];
-  /** Whether its init inserts modules. */
-  readonly modules: boolean;
-  /** What of `jiffies` it shares; undefined: nothing. */
-  readonly jiffies: JiffiesRole | undefined;
-  /** Bits of ONECLOCK_HC_FEATURE. */
-  readonly features: number;
-  readonly devices: readonly VirtioDevice[];
-}
+import { KvmLinux, type KvmOptions } from './kvm-linux.js';
 
 /** Operations of the guest that are not the machine's own. */
 export interface KvmOwner extends GuestOwner {
@@ -51,8 +19,8 @@ export class KvmParticipant implements Guest {
   readonly name: string;
   /** It has none of its own. */
   readonly pid = undefined;
+  readonly #linux: KvmLinux;
   readonly #machine: Machine;
-  readonly #devices: readonly VirtioMmio[];
   readonly #watch: HangWatch;
   /** The grant under way; undefined while the guest is quiet. */
   #grant: { readonly at: Instant; until: Instant } | undefined;
@@ -62,8 +30,6 @@ export class KvmParticipant implements Guest {
   #reached: Instant = ZERO;
   #closed = false;
   #cpuMs = 0;
-  /** What it wrote to its serial port last: where it boots, before it has its console. */
-  #lastWords = '';
 
   /**
    * Its thread waits for the first grant from now on.
@@ -71,50 +37,33 @@ export class KvmParticipant implements Guest {
    * @throws OneclockError `MACHINE` where this machine cannot have KVM guests, `INPUT` where it cannot boot the kernel
    */
   constructor(
-    private readonly options: KvmOptions,
+    options: KvmOptions,
     private readonly owner: KvmOwner,
     hub: Hub,
   ) {
-    const { id, name, memory, clock, timeOfDay, features, devices } = options;
-    this.id = id;
-    this.name = name;
-    this.#machine = new Machine(
-      hub,
-      { name, memory, platform: { clock, timeOfDay, features, devices: devices.length } },
+    this.id = options.id;
+    this.name = options.name;
+    this.#linux = new KvmLinux(
+      options,
       {
-        onOut: () => undefined,
-        onIn: () => 0xffff_ffff,
-        onRead: (address, size) => this.#read(address, size),
-        onWrite: (address, size, value) => this.#write(address, size, value),
-        onHalt: () => undefined,
-        onWait: () => this.#waits(),
-        onBell: (operation, args) => this.#bell(operation, args),
-        onSerial: (bytes) => {
-          const words = Buffer.from(bytes)
-            .toString('latin1')
-            .replace(/[^ -~]+/g, ' ')
-            .trim();
-          this.#lastWords = words || this.#lastWords;
-        },
-        onPower: (how) => this.#ended(`it ${POWER[how]}`, false),
-        onKick: () => this.#machine.fail(this.#watch.reason),
-        onEnd: ({ message }) => this.#ended(message, this.#watch.stopping),
+        sign: () => this.sign(),
+        waits: () => this.#waits(),
+        kicked: () => this.#machine.fail(this.#watch.reason),
+        bell: (operation, args) => this.owner.bell(operation, args),
+        raise: (place, bits) => this.owner.raise(this.#interrupt(place, bits)),
+        failed: (error) => this.fail(error),
+        ended: (reason) => this.#ended(reason, this.#watch.stopping),
       },
+      hub,
     );
-    this.#devices = devices.map(
-      (device, place) =>
-        new VirtioMmio(device, this.#machine.memory, {
-          raise: (bits) => this.owner.raise(this.#interrupt(place, bits)),
-          failed: (error) => this.fail(error),
-        }),
-    );
+    this.#machine = this.#linux.machine;
     this.#watch = new HangWatch({
       // One without a page goes by timers, and each look at one is an exit.
-      pulse: () => (clock === 'page' ? this.#machine.liveNow : this.#machine.exits),
+      pulse: () => (options.clock === 'page' ? this.#machine.liveNow : this.#machine.exits),
       kick: () => this.#machine.kick(),
     });
     try {
-      this.#start();
+      this.#linux.start();
     } catch (error) {
       this.close();
       throw error;
@@ -202,8 +151,7 @@ export class KvmParticipant implements Guest {
     if (this.#closed) return;
     this.close();
     this.owner.rescheduled();
-    const told = this.#lastWords === '' ? error.message : `${error.message}; it said: ${this.#lastWords}`;
-    this.owner.failed(new OneclockError(error.code, told, { cause: error }), hung);
+    this.owner.failed(this.#linux.explain(error), hung);
   }
 
   close(): void {
@@ -211,31 +159,7 @@ export class KvmParticipant implements Guest {
     this.#cpuMs = this.#machine.cpuMs;
     this.#grant = undefined;
     this.#closed = true;
-    for (const device of this.#devices) device.close();
-    this.#machine.stop();
-  }
-
-  #start(): void {
-    const { kernel, initramfs, clock, devices, seed, jiffies, modules } = this.options;
-    const pages = devices.map((_, slot) => ({
-      base: Machine.virtioBase(slot),
-      line: Machine.virtioLine(slot),
-    }));
-    let entry: Entry;
-    try {
-      entry = loadLinux({
-        memory: this.#machine.memory.bytes,
-        kernel: readFileSync(kernel),
-        initrd: readFileSync(initramfs),
-        commandLine: kvmCommandLine({ clock, jiffies, modules, devices: devices.length }),
-        ...(clock === 'timers' && { acpi: pages }),
-        seed: createHash('sha256').update(`oneclock kvm ${seed}`).digest(),
-      });
-    } catch (cause) {
-      const { message } = cause as Error;
-      throw new OneclockError('INPUT', `guest ${this.name}: ${kernel}: ${message}`, { cause });
-    }
-    this.#machine.start(entry);
+    this.#linux.close();
   }
 
   /** It has nothing to do before the end of its grant, or is in need of more. */
@@ -247,53 +171,12 @@ export class KvmParticipant implements Guest {
     this.owner.quiet();
   }
 
-  #bell(operation: number, args: readonly [bigint, bigint, bigint]): bigint {
-    this.sign();
-    return this.#guarded(() => this.owner.bell(operation, args)) ?? 0n;
-  }
-
-  #read(address: bigint, size: number): bigint {
-    this.sign();
-    const found = this.#find(address);
-    if (!found) return ALL_ONES;
-    return this.#guarded(() => BigInt(found.device.read(found.offset, size))) ?? 0n;
-  }
-
-  #write(address: bigint, size: number, value: bigint): void {
-    this.sign();
-    const found = this.#find(address);
-    // Its drivers are there: what it has to say it says on its console.
-    if (found?.offset === MmioRegister.QUEUE_NOTIFY) this.#lastWords = '';
-    if (found) this.#guarded(() => found.device.write(found.offset, size, Number(value)));
-  }
-
-  #find(address: bigint): { readonly device: VirtioMmio; readonly offset: number } | undefined {
-    const from = Number(address) - Machine.VIRTIO_BASE;
-    const device = this.#devices[Math.floor(from / Machine.VIRTIO_BYTES)];
-    return device && { device, offset: from % Machine.VIRTIO_BYTES };
-  }
-
-  /** What a guest does wrong costs it its life; what we do wrong does not. */
-  #guarded<T>(action: () => T): T | undefined {
-    try {
-      return action();
-    } catch (error) {
-      if (!(error instanceof OneclockError) || error.code !== 'PARTICIPANT') throw error;
-      this.#machine.fail(error.message);
-      return undefined;
-    }
-  }
-
   #interrupt(place: number, bits: number): Interrupt {
     return {
       participant: this,
       deliver: (done) => {
-        const due = this.#devices[place]?.lower(bits) ?? 0;
-        // The driver may have gone meanwhile.
-        if (!this.#closed && due !== 0) {
-          this.#machine.interruptVirtio(place, due);
-          if (this.#reached < this.#wake) this.#wake = this.#reached;
-        }
+        const disturbed = this.#linux.interrupt(place, bits);
+        if (disturbed && this.#reached < this.#wake) this.#wake = this.#reached;
         done();
       },
     };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-import type { BoardEvent, BoardStatus } from '../../protocols/board/index.js';
-import { invariant, type OneclockError } from '../errors.js';
+import type { BoardStatus } from '../../protocols/board/index.js';
+import { invariant } from '../errors.js';
 import { BoardLink } from '../participants/board-link.js';
 import type { BoardAddress } from '../participants/board-link-connection.js';
 import type { BoardSpec } from '../topology/model.js';
+import type { Level } from '../wires/index.js';
+import type { Board, BoardOwner } from './board.js';
 import type { RunNode } from './node.js';
 
 /** How long its agent may take to be there: a virtual board has to boot first. */
@@ -22,19 +24,10 @@ export interface BoardMachine {
   close(): void;
 }
 
-export interface BoardOwner {
-  event(event: BoardEvent): void;
-  /** The board is lost. */
-  failed(error: OneclockError): void;
-}
-
-/** A board of a run: its machine, and the controller's hold on its agent. */
-export class BoardNode {
-  /** What `run` is called in the agent's events. */
+/** A board of a run that has an agent: its machine, and the controller's hold on the agent. */
+export class BoardNode implements Board {
   run: number | undefined;
-  /** Whether its processes see the time for which they are frozen: `hidden` or `visible`. */
   clock: string | undefined;
-  /** How often its watchdog had let it go before the run began. */
   watchdogReleases = 0n;
   #link: BoardLink | undefined;
   #watchdogMs = 0;
@@ -43,9 +36,8 @@ export class BoardNode {
 
   constructor(
     readonly node: RunNode,
-    /** Its place among the boards. */
     readonly place: number,
-    readonly machine: BoardMachine,
+    private readonly machine: BoardMachine,
     private readonly owner: BoardOwner,
   ) {}
 
@@ -55,24 +47,33 @@ export class BoardNode {
     return board;
   }
 
-  /** How long it stays frozen at most without a word from the controller. */
+  get pid(): number | undefined {
+    return this.machine.pid;
+  }
+
+  get alive(): boolean {
+    return this.machine.alive;
+  }
+
+  get cpuMs(): number | undefined {
+    return this.machine.endedCpuMs;
+  }
+
   get watchdogMs(): number {
     return Number(this.spec.watchdog / 1_000_000n);
   }
 
-  /** Whether it takes no part any more. */
   get isGone(): boolean {
     return this.#over;
   }
 
-  /** Whether it has handled the edges of its lines, as far as we can know. */
   get isSettled(): boolean {
     const { gpio, spec } = this.node;
     const { pause, resume = pause } = this.spec;
     return [pause, resume].every((line) => gpio?.isSettled(spec.lines.indexOf(line)) ?? true);
   }
 
-  /** Starts it and makes it ready to be frozen. Bounded by the link. @throws OneclockError PARTICIPANT */
+  /** Bounded by the link. @throws OneclockError PARTICIPANT */
   async prepare(): Promise<void> {
     const { pause, resume, signal, tdf } = this.spec;
     const { machine } = this;
@@ -97,7 +98,6 @@ export class BoardNode {
     await this.#link.configure({ tdf, watchdogMs: this.#watchdogMs });
   }
 
-  /** Starts its `run`, which begins when the board, which is frozen, is let go. */
   async begin(): Promise<BoardStatus> {
     const link = this.#link as BoardLink;
     const { run } = this.node.spec;
@@ -108,11 +108,15 @@ export class BoardNode {
     return status;
   }
 
-  status(): Promise<BoardStatus> {
-    return (this.#link as BoardLink).status();
+  async isFrozen(): Promise<boolean> {
+    return (await (this.#link as BoardLink).status()).frozen;
   }
 
-  /** The board is frozen since `frozenMs`: its watchdog waits for {@link watchdogMs} from now on. */
+  sense(line: string, level: Level): void {
+    const { gpio, spec } = this.node;
+    if (line !== this.spec.signal) gpio?.sense(spec.lines.indexOf(line), level);
+  }
+
   extendWatchdog(frozenMs: number): void {
     const wanted = Math.ceil(frozenMs) + this.watchdogMs;
     if (this.#over || wanted === this.#watchdogMs) return;
@@ -121,7 +125,7 @@ export class BoardNode {
     this.#link?.configure({ watchdogMs: wanted }).catch(() => undefined);
   }
 
-  /** Puts everything back. Bounded by the link; what does not work is of no interest any more. */
+  /** Bounded by the link; what does not work is of no interest any more. */
   async release(): Promise<void> {
     this.#over = true;
     // A virtual board ends with its machine.

@@ -3,13 +3,16 @@ import type { BoardEvent } from '../../protocols/board/index.js';
 import type { Calendar, Domain, RealTime } from '../calendar/index.js';
 import { after, EventKind, type Instant, instant, later, REAL_TIME_WINDOW, ZERO } from '../calendar/index.js';
 import { OneclockError } from '../errors.js';
+import type { LiveGuest } from '../participants/live-guest.js';
 import type { Topology, WireSpec } from '../topology/model.js';
 import type { Level } from '../wires/index.js';
+import type { Board, BoardOwner } from './board.js';
 import { BoardClock } from './board-clock.js';
 import { type BoardMachine, BoardNode } from './board-node.js';
 import { BoardTimes } from './board-times.js';
 import { CONTROLLER, FreezeLine } from './freeze-line.js';
 import type { Copper } from './host-line.js';
+import { LiveNode } from './live-node.js';
 import type { RunNode } from './node.js';
 import type { BoardResult, NodeResult } from './result.js';
 
@@ -49,7 +52,7 @@ export class Boards {
   readonly #clock = new BoardClock();
   readonly #line = new FreezeLine((level) => this.#edge(level));
   readonly #times: BoardTimes;
-  readonly #boards: BoardNode[] = [];
+  readonly #boards: Board[] = [];
   readonly #wire: WireSpec;
   /** Guests with a pin on the line. */
   readonly #guests: { readonly node: RunNode; readonly domain: Domain }[] = [];
@@ -78,7 +81,7 @@ export class Boards {
     this.#times = new BoardTimes(topology.nodes.filter(({ board }) => board).length);
   }
 
-  get list(): readonly BoardNode[] {
+  get list(): readonly Board[] {
     return this.#boards;
   }
 
@@ -86,8 +89,16 @@ export class Boards {
     return this.#line.edges;
   }
 
-  add(node: RunNode, machine: BoardMachine): BoardNode {
-    const board: BoardNode = new BoardNode(node, this.#boards.length, machine, {
+  add(node: RunNode, machine: BoardMachine): Board {
+    return this.#add(node, (place, owner) => new BoardNode(node, place, machine, owner));
+  }
+
+  addLive(node: RunNode, guest: LiveGuest): Board {
+    return this.#add(node, (place, owner) => new LiveNode(node, place, guest, owner));
+  }
+
+  #add(node: RunNode, make: (place: number, owner: BoardOwner) => Board): Board {
+    const board = make(this.#boards.length, {
       event: (event) => this.#event(board, event),
       failed: (error) => this.owner.failed(node, error),
     });
@@ -195,7 +206,7 @@ export class Boards {
   }
 
   /** The board takes no part any more. */
-  gone(board: BoardNode): void {
+  gone(board: Board): void {
     this.#times.gone(board.place);
     this.release(board.node);
     board.close();
@@ -243,9 +254,9 @@ export class Boards {
     );
   }
 
-  async #expectFrozen(board: BoardNode): Promise<void> {
+  async #expectFrozen(board: Board): Promise<void> {
     const deadline = performance.now() + FREEZE_MS;
-    while (!(await board.status()).frozen) {
+    while (!(await board.isFrozen())) {
       if (performance.now() < deadline) continue;
       const { name } = board.node.spec;
       throw new OneclockError(
@@ -277,8 +288,7 @@ export class Boards {
   #sense(name: string, line: string, level: Level): void {
     const board = this.#boards.find(({ node }) => node.spec.name === name);
     if (board) {
-      const { node } = board;
-      if (line !== board.spec.signal) node.gpio?.sense(node.spec.lines.indexOf(line), level);
+      board.sense(line, level);
       return;
     }
     const guest = this.#guests.find(({ node }) => node.spec.name === name);
@@ -328,7 +338,7 @@ export class Boards {
     return this.#guests.some(({ node }) => holder.startsWith(`${node.spec.name}.`));
   }
 
-  #event(board: BoardNode, event: BoardEvent): void {
+  #event(board: Board, event: BoardEvent): void {
     const { node } = board;
     switch (event.type) {
       case 'paused':
@@ -351,11 +361,11 @@ export class Boards {
     }
   }
 
-  #boardTime(board: BoardNode, time: { readonly monotonicNs: bigint; readonly frozenNs: bigint }): Instant {
+  #boardTime(board: Board, time: { readonly monotonicNs: bigint; readonly frozenNs: bigint }): Instant {
     return this.#started ? instant(this.#times.sinceBegin(board.place, time)) : ZERO;
   }
 
-  #watchdogFired(board: BoardNode): void {
+  #watchdogFired(board: Board): void {
     const { name } = board.node.spec;
     this.owner.failed(
       board.node,

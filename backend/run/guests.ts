@@ -12,6 +12,8 @@ import { VARIABLE_JIFFIES } from '../../protocols/hypercall/index.js';
 import { VirtioEntropy } from '../devices/index.js';
 import type { Guest } from '../participants/guest.js';
 import { type KvmOwner, KvmParticipant } from '../participants/kvm.js';
+import type { KvmOptions } from '../participants/kvm-linux.js';
+import { LiveGuest, type LiveGuestOwner } from '../participants/live-guest.js';
 import { INITRAMFS, UmlParticipant } from '../participants/uml.js';
 import type { Topology } from '../topology/model.js';
 import type { RunNode } from './node.js';
@@ -31,48 +33,50 @@ export interface GuestSite {
 /** The guest of a node, in virtual time. @throws OneclockError `MACHINE` where this machine lacks what it takes */
 export function createGuest(node: RunNode, site: GuestSite, owner: KvmOwner): Guest {
   const { spec, devices } = node;
-  const { topology, folder, sharedMemory, hub, variables } = site;
-  const initramfs = join(folder, INITRAMFS);
-  const common = {
-    id: spec.index,
-    name: spec.name,
-    memory: spec.memory,
-    seed: node.randomSeed(topology.seed),
-    timeOfDay: topology.start,
-    devices,
-  };
+  const { folder, sharedMemory, hub, variables } = site;
   if (spec.kind === 'kvm') {
-    const kernel = kvmKernel(spec.kernel);
-    const modules = spec.modules === undefined ? undefined : readModules(spec.modules);
-    const description = { ...describeGuest(spec), ...(modules && { modules }) };
-    writeInitramfs(packageFile('build/base.cpio'), description, initramfs);
     const clock = spec.clock === 'emulated' ? 'timers' : 'page';
-    const features = variables.features(spec.index);
-    const jiffies = jiffiesRole(spec.name, topology);
-    const entropy = new VirtioEntropy({
-      name: `entropy of ${spec.name}`,
-      seed: createHash('sha256').update(`oneclock entropy ${common.seed}`).digest(),
-    });
-    const guest = new KvmParticipant(
-      {
-        ...common,
-        devices: [...devices, entropy],
-        kernel,
-        initramfs,
-        clock,
-        features,
-        jiffies,
-        modules: modules !== undefined,
-      },
-      owner,
-      hub,
-    );
+    const guest = new KvmParticipant(kvmOptions(node, site, clock), owner, hub);
     variables.attach(spec.index, guest);
     return guest;
   }
   const kernel = umlKernel(spec.kernel);
-  writeInitramfs(packageFile('build/base.cpio'), describeGuest(spec), initramfs);
-  return new UmlParticipant({ ...common, folder, kernel, sharedMemory }, owner, hub);
+  writeInitramfs(packageFile('build/base.cpio'), describeGuest(spec), join(folder, INITRAMFS));
+  return new UmlParticipant({ ...common(node, site), devices, folder, kernel, sharedMemory }, owner, hub);
+}
+
+/** The guest of a node, in real time. @throws OneclockError `MACHINE` where this machine lacks what it takes */
+export function createLiveGuest(node: RunNode, site: GuestSite, owner: LiveGuestOwner): LiveGuest {
+  return new LiveGuest(kvmOptions(node, site, 'real'), owner, site.hub);
+}
+
+function kvmOptions(node: RunNode, site: GuestSite, clock: KvmOptions['clock']): KvmOptions {
+  const { spec, devices } = node;
+  const kernel = kvmKernel(spec.kernel);
+  const modules = spec.modules === undefined ? undefined : readModules(spec.modules);
+  const description = { ...describeGuest(spec), ...(modules && { modules }) };
+  const initramfs = join(site.folder, INITRAMFS);
+  writeInitramfs(packageFile('build/base.cpio'), description, initramfs);
+  const rest = common(node, site);
+  const entropy = new VirtioEntropy({
+    name: `entropy of ${spec.name}`,
+    seed: createHash('sha256').update(`oneclock entropy ${rest.seed}`).digest(),
+  });
+  return {
+    ...rest,
+    devices: [...devices, entropy],
+    kernel,
+    initramfs,
+    clock,
+    features: site.variables.features(spec.index),
+    jiffies: jiffiesRole(spec.name, site.topology),
+    modules: modules !== undefined,
+  };
+}
+
+function common(node: RunNode, { topology }: GuestSite) {
+  const { index: id, name, memory } = node.spec;
+  return { id, name, memory, seed: node.randomSeed(topology.seed), timeOfDay: topology.start };
 }
 
 /** Of those who share jiffies, the first keeps time. */

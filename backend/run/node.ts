@@ -83,7 +83,7 @@ export class RunNode {
               released: () => this.owner.released(this),
             },
           );
-    const bare = spec.board !== undefined || spec.kind === 'partition';
+    const bare = spec.kind === 'board' || spec.kind === 'partition';
     this.devices = [...(bare ? [] : [console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
   }
 

@@ -31,7 +31,7 @@ import { Boards } from './boards.js';
 import { Captures } from './captures.js';
 import { followChanges } from './changes.js';
 import { ConsoleLogs } from './console-logs.js';
-import { createGuest } from './guests.js';
+import { createGuest, createLiveGuest, type GuestSite } from './guests.js';
 import { HostCard } from './host-card.js';
 import { HostLines } from './host-lines.js';
 import { type Layout, layOut } from './layout.js';
@@ -259,8 +259,8 @@ export class Run {
   /** Where virtual boards run, by node. */
   #boardPids(): Map<string, number> {
     const pids = new Map<string, number>();
-    for (const { node, machine } of this.#boards?.list ?? []) {
-      if (machine.pid !== undefined) pids.set(node.spec.name, machine.pid);
+    for (const { node, pid } of this.#boards?.list ?? []) {
+      if (pid !== undefined) pids.set(node.spec.name, pid);
     }
     return pids;
   }
@@ -307,6 +307,45 @@ export class Run {
     );
     if (ready) await preparing;
     for (const cards of this.#cards.values()) for (const card of cards.values()) card.start();
+  }
+
+  /** A KVM guest in real time. */
+  #createLive(spec: NodeSpec, domains: readonly Timeline[]): void {
+    const boards = this.#boards as Boards;
+    const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Timeline;
+    const failed = (error: OneclockError) => this.#failed(node, error, false);
+    const node: RunNode = new RunNode(spec, domain, {
+      acts: () => true,
+      transmit: (_from, place, frame) => {
+        this.#network.transmit({ node: spec.index, interface: place }, frame);
+      },
+      console: (_from, bytes) => {
+        this.#log.consoleOutput(domain.now, spec.index, bytes);
+        this.#consoles.write(spec.index, domain.now, bytes);
+      },
+      drive: (from, line, level) => {
+        // Its pin on the wire that freezes it is an input.
+        if (!boards.owns(from, line)) this.#drive(from, line, level);
+      },
+      released: () => {
+        if (!this.#over) this.#wires.release(spec.index);
+      },
+      reported: (from) => this.#reported(from),
+      failed: (_from, error) => failed(error),
+    });
+    boards.addLive(node, createLiveGuest(node, this.#site(spec), { failed }));
+    this.nodes.push(node);
+    this.#connect(node);
+  }
+
+  #site({ name }: NodeSpec): GuestSite {
+    return {
+      topology: this.topology,
+      folder: this.#folder.nodeFolder(name),
+      sharedMemory: this.options.sharedMemory,
+      hub: this.#hub,
+      variables: this.#variables,
+    };
   }
 
   #createBoard(spec: NodeSpec, domains: readonly Timeline[]): void {
@@ -401,7 +440,8 @@ export class Run {
 
   #createNode(spec: NodeSpec, domains: readonly Timeline[]): void {
     if (spec.board) {
-      this.#createBoard(spec, domains);
+      if (spec.kind === 'board') this.#createBoard(spec, domains);
+      else this.#createLive(spec, domains);
       return;
     }
     const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Domain;
@@ -443,17 +483,10 @@ export class Run {
             },
             ended: () => this.#poweredOff(node),
           })
-        : createGuest(
-            node,
-            {
-              topology: this.topology,
-              folder: this.#folder.nodeFolder(spec.name),
-              sharedMemory: this.options.sharedMemory,
-              hub: this.#hub,
-              variables: this.#variables,
-            },
-            { ...owner, bell: (operation, args) => this.#variables.bell(spec.index, operation, args) },
-          );
+        : createGuest(node, this.#site(spec), {
+            ...owner,
+            bell: (operation, args) => this.#variables.bell(spec.index, operation, args),
+          });
     host = domain.add(guest);
     this.nodes.push(node);
     this.#participants.set(node, { guest, host, domain });
@@ -592,7 +625,7 @@ export class Run {
     const deadline = performance.now() + REAP_MS;
     const left = () =>
       [...this.#participants.values()].some(({ guest }) => guest.alive) ||
-      (this.#boards?.list ?? []).some(({ machine }) => machine.alive);
+      (this.#boards?.list ?? []).some(({ alive }) => alive);
     while (left() && performance.now() < deadline) this.#hub.poll(REAP_MS);
     this.dispose();
   }
@@ -608,13 +641,20 @@ export class Run {
     }
   }
 
+  /** What its thread, or its process where that has ended, has used. */
+  #threadCpuMs(node: RunNode): number | undefined {
+    const board = this.#boards?.list.find((each) => each.node === node);
+    return board?.cpuMs ?? this.#participants.get(node)?.guest.cpuMs;
+  }
+
   /** What this process has used, less its threads that run guests. */
   #ownCpuMs(): number {
     const { user, system } = process.cpuUsage();
-    const guests = [...this.#participants.values()].map(({ guest }) =>
-      guest.pid === undefined ? (guest.cpuMs ?? 0) : 0,
+    const guests = [...this.#participants.values()].map(({ guest }) => guest);
+    const threads = [...guests, ...(this.#boards?.list ?? [])].map(({ pid, cpuMs }) =>
+      pid === undefined ? (cpuMs ?? 0) : 0,
     );
-    return (user + system) / 1000 - guests.reduce((sum, ms) => sum + ms, 0);
+    return (user + system) / 1000 - threads.reduce((sum, ms) => sum + ms, 0);
   }
 
   #result(wallMs: number, cpuMs: ReadonlyMap<number, number>): RunResult {
@@ -655,9 +695,7 @@ export class Run {
             exit: node.exit ?? null,
             signal: node.signal ?? null,
             endedNs: node.endedAt?.toString() ?? null,
-            cpuMs: milliseconds(
-              this.#participants.get(node)?.guest.cpuMs ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0,
-            ),
+            cpuMs: milliseconds(this.#threadCpuMs(node) ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0),
             reason: node.reason ?? null,
             ...this.#boards?.resultOf(node),
             ...this.#cardCounts(node),

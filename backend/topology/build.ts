@@ -42,7 +42,8 @@ export function buildTopology(values: TopologyValues, plain: Plain, file: string
       const lines = placeLines(
         values.wires.flatMap(({ pins }) => pins.flatMap((pin) => (pin.node === name ? pin.line : []))),
       );
-      const board = node.kind === 'board' ? buildBoard(name, node, values.wires, file) : undefined;
+      const inRealTime = node.kind === 'board' || node.clock === 'real';
+      const board = inRealTime ? buildBoard(name, node, values.wires, file) : undefined;
       return [buildNode(name, index, node, order, lines, board, values.seed, taken, file)];
     }),
     links: values.links.map((link) => {
@@ -102,8 +103,8 @@ function buildNode(
     name,
     index,
     kind: node.kind,
-    memory: node.memory ?? (board ? BOARD_MEMORY : GUEST_MEMORY),
-    root: node.root ?? (board ? 'host' : 'initramfs'),
+    memory: node.memory ?? (node.kind === 'board' ? BOARD_MEMORY : GUEST_MEMORY),
+    root: node.root ?? (node.kind === 'board' ? 'host' : 'initramfs'),
     kernel: node.kernel === undefined ? undefined : resolve(dirname(file), node.kernel),
     ...(node.kind === 'kvm' && { clock: node.clock ?? 'paravirtual' }),
     ...(node.modules !== undefined && { modules: resolve(dirname(file), node.modules) }),

@@ -9,7 +9,7 @@ const BOARD_KEYS = ['address', 'key', 'lines', 'watchdog', 'tdf'] as const;
 /** Keys that a board elsewhere cannot have: its files, memory and kernel are its own. */
 const GUEST_KEYS = ['memory', 'root', 'kernel'] as const;
 
-/** Every board can be frozen, and is reached with a delay; and what is said of boards is said of boards only. */
+/** Every board and live guest can be frozen, and is reached with a delay; and what is said of boards is said of boards only. */
 export function checkBoards(survey: Survey, plain: Plain, report: DocumentReporter): void {
   if (survey.nodes === undefined) return;
   const freeze = checkFreezeWires(survey, plain, report);
@@ -17,10 +17,12 @@ export function checkBoards(survey: Survey, plain: Plain, report: DocumentReport
   for (const [name, { path }] of survey.nodes) {
     const node = valueAt(plain.value, path);
     if (!isPlainMap(node)) continue;
-    if (valueAt(node, ['kind']) === 'board') {
-      boards.add(name);
-      checkBoard(name, path, node, freeze, report);
-    } else {
+    const isBoard = valueAt(node, ['kind']) === 'board';
+    const isLive = valueAt(node, ['kind']) === 'kvm' && valueAt(node, ['clock']) === 'real';
+    if (isBoard || isLive) boards.add(name);
+    if (isBoard) checkBoard(name, path, node, freeze, report);
+    else {
+      if (isLive) checkPins('live guest', name, path, freeze, report);
       for (const key of BOARD_KEYS)
         if (valueAt(node, [key]) !== undefined)
           report.atKey(
@@ -79,14 +81,26 @@ function checkBoard(
       );
   if (valueAt(node, ['root']) === 'initramfs' && !has('address'))
     report.atValue([...path, 'root'], 'expected `root: host` of a virtual board; found initramfs; remove it');
-  const pins = (freeze?.members ?? []).flatMap((member) => (member.node === name ? member.rest : []));
+  const pins = checkPins('board', name, path, freeze, report);
   if (!has('address') && pins.length > 0) checkLines(path, node, pins, report);
-  if (pins.length > 0) return;
+}
+
+/** @returns the pins of a node by which it is frozen */
+function checkPins(
+  what: string,
+  name: string,
+  path: Path,
+  freeze: SurveyedNet | undefined,
+  report: DocumentReporter,
+): readonly string[] {
+  const pins = (freeze?.members ?? []).flatMap((member) => (member.node === name ? member.rest : []));
+  if (pins.length > 0) return pins;
   report.atKey(
     path,
-    `expected a pin of board '${name}' on a wire with \`role: freeze\`, without which it could not be frozen; ` +
+    `expected a pin of ${what} '${name}' on a wire with \`role: freeze\`, without which it could not be frozen; ` +
       `found none; add - { name: freeze, pins: [${name}.gpio0, ${name}.gpio1], role: freeze } to \`wires\``,
   );
+  return pins;
 }
 
 /** The lines of a virtual board are pins of it. */

@@ -32,8 +32,8 @@ export interface NodeSpec {
   readonly root: 'initramfs' | 'host';
   /** A kernel other than the one that was built here; an absolute path. */
   readonly kernel: string | undefined;
-  /** Of a KVM guest: whether its kernel keeps virtual time by hypercall, or has the timers of a PC, which keep it. */
-  readonly clock?: 'paravirtual' | 'emulated';
+  /** Of a KVM guest: its kernel keeps virtual time by hypercall, or has the timers of a PC, which keep it; or it is live. */
+  readonly clock?: 'paravirtual' | 'emulated' | 'real';
   /** Of a KVM guest: the folder with modules that its init inserts; an absolute path. */
   readonly modules?: string;
   /** Of a partition: its program; an absolute path. */
@@ -47,7 +47,7 @@ export interface NodeSpec {
   readonly expect: { readonly exit: number } | 'running' | undefined;
   /** What a hang or death of the guest does to the run. */
   readonly onFailure: 'fail' | 'evict';
-  /** Of a board, and of nothing else. */
+  /** Of a board, and of a live guest: it is in real time, and can be frozen. */
   readonly board?: BoardSpec;
 }
 

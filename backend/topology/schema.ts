@@ -128,8 +128,8 @@ const nodeSchema = closed('a map with the settings of the node, such as { kind: 
     z.optional(text('the path of a kernel, such as build/linux', /^[^\0]{1,4096}$/, (path) => path)),
   ),
   clock: described(
-    'How a KVM guest gets its time: by hypercall from a kernel that was built for it, or, of any other kernel, from the timers of a PC, which run in virtual time.',
-    z.optional(z.enum(['paravirtual', 'emulated'], 'paravirtual or emulated')),
+    'How a KVM guest gets its time: by hypercall from a kernel that was built for it; of any other kernel, from the timers of a PC, which run in virtual time; or it is real time, as that of a board.',
+    z.optional(z.enum(['paravirtual', 'emulated', 'real'], 'paravirtual, emulated or real')),
   ),
   program: described(
     'The program of a partition, a 64-bit ELF file; a path from the folder of this file.',

@@ -32,7 +32,7 @@ export function kvmCommandLine({ clock, devices, jiffies, modules = false }: Kvm
     // Interrupts for frames that have been sent would cost an activation each, and tell the guest nothing.
     'virtio_net.napi_tx=0',
     ...(clock === 'timers' ? TIMERS : []),
-    ...(clock === 'page' ? deviceWords(devices) : []),
+    ...(clock === 'timers' ? [] : deviceWords(devices)),
     ...(jiffies === undefined ? [] : [`oneclock.jiffies=${jiffies}`]),
     // For the guest's init, and behind all that is for the kernel.
     ...(modules ? [MODULES_ARGUMENT] : []),

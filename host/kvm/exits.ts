@@ -46,6 +46,7 @@ const BREACHES: readonly ((found: bigint, against: bigint) => string)[] = [
   (operation) => `operation ${operation}, which there is not`,
   (instant, now) => `ADVANCE to ${instant} ns, where ${now} ns to 2^63-1 ns are possible`,
   (how) => `END with ${how}, where 0 to 2 are possible`,
+  () => 'it does not know of real time: its kernel does not ask for ONECLOCK_HC_FEATURE_REAL',
 ];
 
 /** An exit in words, for messages. */

@@ -111,6 +111,8 @@ export class Machine {
   readonly #handler: MachineHandler;
   readonly #exit: ExitRecord;
   readonly #platform: boolean;
+  /** Its time is real. */
+  readonly #live: boolean;
   readonly #event: Channel;
   /** The first eight bytes of the clock page. */
   #clock: BigUint64Array | undefined;
@@ -135,6 +137,7 @@ export class Machine {
     this.#device = device;
     this.#handler = handler;
     this.#platform = platform !== undefined;
+    this.#live = platform?.clock === 'real';
     this.memory = createSharedMemory(memory);
     let native: NativeMachine | undefined;
     try {
@@ -171,7 +174,7 @@ export class Machine {
     this.memory.bytes.set(image, address);
   }
 
-  /** With a platform, the guest does not begin before {@link run}. */
+  /** With a platform, the guest does not begin before {@link run}; in real time, before {@link thaw}. */
   start({ address, stack = addon.Machine.STACK, argument = 0 }: Entry): void {
     invariant(!this.#started && !this.#closed, () => `guest ${this.name} is started twice`);
     try {
@@ -180,7 +183,7 @@ export class Machine {
       throw kvmError(this.#device, cause as Error);
     }
     this.#started = true;
-    this.#stopped = this.#waiting = this.#platform;
+    this.#stopped = this.#waiting = this.#platform && !this.#live;
   }
 
   /** Called by the handler of an access or an operation: the guest does not go on before {@link resume}. */
@@ -223,9 +226,28 @@ export class Machine {
     this.#limit(until);
   }
 
-  /** The guest's time in virtual nanoseconds, as of its last stop. */
+  /**
+   * In real time: the guest does not run any more when this returns, and its time stands still. It is so from the start.
+   *
+   * @throws OneclockError `MACHINE` where KVM does not let go of it
+   */
+  freeze(): void {
+    if (this.#closed) return;
+    try {
+      this.#native.freeze();
+    } catch (cause) {
+      throw new OneclockError('MACHINE', `guest ${this.name}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  /** The end of {@link freeze}. */
+  thaw(): void {
+    if (!this.#closed) this.#native.thaw();
+  }
+
+  /** The guest's time in nanoseconds: where it is virtual, as of its last stop. */
   get now(): bigint {
-    return this.#exit.time;
+    return this.#live ? this.#native.now() : this.#exit.time;
   }
 
   /** What the guest's clock page says, also while it runs; 0 before there is one. */
@@ -287,8 +309,8 @@ export class Machine {
   }
 
   /**
-   * Only while the guest stands still: sets bits of a virtio device's InterruptStatus. A guest that waits takes the
-   * interrupt when it is run.
+   * Sets bits of a virtio device's InterruptStatus. In virtual time only while the guest stands still: one that waits takes
+   * the interrupt when it is run.
    */
   interruptVirtio(slot: number, bits: number): void {
     if (!this.#closed) this.#native.interruptVirtio(slot, bits);

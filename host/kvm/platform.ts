@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /** `ClockKind` in src/platform.hh. */
-export const CLOCKS = { page: 0, timers: 1 } as const;
+export const CLOCKS = { page: 0, timers: 1, real: 2 } as const;
 
 /** How a guest has ended by itself, in the order of ONECLOCK_HC_END_*. */
 export const POWER = ['off', 'reboot', 'panic'] as const;
@@ -19,7 +19,8 @@ export const LAST_INSTANT = 0x7fff_ffff_ffff_ffffn;
 export interface PlatformOptions {
   /**
    * `page`: one that the guest knows of, see protocols/hypercall/hypercall.h. `timers`: those of a PC (PIT, and the PM
-   * timer of ACPI at port 0x608), for a kernel that knows of nothing; a halt with interrupts off is how it ends.
+   * timer of ACPI at port 0x608), for a kernel that knows of nothing; a halt with interrupts off is how it ends. `real`:
+   * the page with ONECLOCK_HC_FEATURE_REAL; the guest runs until it is frozen, and never waits.
    */
   readonly clock: keyof typeof CLOCKS;
   /** At virtual time 0, in nanoseconds since 1970. */

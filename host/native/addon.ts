@@ -52,6 +52,10 @@ export interface NativeMachine {
   interruptPending(vector?: number): boolean;
   interruptVirtio(slot: number, bits: number): void;
   kick(): void;
+  /** Of a guest in real time; now() is 0 for others. */
+  freeze(): void;
+  thaw(): void;
+  now(): bigint;
   registers(): BigUint64Array;
   cpuMs(): number;
   stop(): void;

@@ -15,7 +15,7 @@ export const Port = { START: 0x6c0, BELL: 0x6c4 } as const;
 export const HYPERCALL_NUMBER = 30;
 
 /** Bits. */
-export const Feature = { HYPERCALL: 1, WRITE_UPDATE: 2, ORDERED: 4, PARTITION: 8 } as const;
+export const Feature = { HYPERCALL: 1, WRITE_UPDATE: 2, ORDERED: 4, PARTITION: 8, REAL: 16 } as const;
 
 /** Operations, all from the guest to the VMM. */
 export const Op = {

@@ -74,6 +74,14 @@ typedef __INT64_TYPE__ __s64;
 #define ONECLOCK_HC_FEATURE_WRITE_UPDATE 0x2	/* REGISTER and CHANGED */
 #define ONECLOCK_HC_FEATURE_ORDERED 0x4		/* see CHANGED */
 #define ONECLOCK_HC_FEATURE_PARTITION 0x8	/* PARTITION, LINE, WARPED and MISSED */
+/*
+ * Time goes by itself, as that of a board does: it is real time since the run began, less that for
+ * which the guest was frozen. The page's `now` is as of the last exit, and only the VMM writes it;
+ * GET says what time it is. UPDATE tells of a new `req`, which nobody reads before the next exit.
+ * The result of ADVANCE comes at once, be arg[0] in the past or still to come. A VMM that offers
+ * this ends a guest that does not ask for it.
+ */
+#define ONECLOCK_HC_FEATURE_REAL 0x10
 
 /*
  * Operations, all from the guest to the VMM. The result is 0 where nothing else is said, or an

@@ -34,6 +34,8 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
                         InstanceMethod<&MachineObject::interrupt_pending>("interruptPending"),
                         InstanceMethod<&MachineObject::interrupt_virtio>("interruptVirtio"),
                         InstanceMethod<&MachineObject::kick>("kick"),
+                        InstanceMethod<&MachineObject::freeze>("freeze"),
+                        InstanceMethod<&MachineObject::thaw>("thaw"), InstanceMethod<&MachineObject::now>("now"),
                         InstanceMethod<&MachineObject::cpu_ms>("cpuMs"),
                         InstanceMethod<&MachineObject::registers>("registers"),
                         InstanceMethod<&MachineObject::stop>("stop"),
@@ -102,6 +104,14 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
   }
 
   void kick(const Napi::CallbackInfo&) { machine_->kick(); }
+
+  void freeze(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [&] { machine_->freeze(); });
+  }
+
+  void thaw(const Napi::CallbackInfo&) { machine_->thaw(); }
+
+  Napi::Value now(const Napi::CallbackInfo& info) { return Napi::BigInt::New(info.Env(), machine_->now()); }
 
   /** In the order of REGISTER_NAMES in host/kvm/registers.ts; without the last five where they are lost. */
   Napi::Value registers(const Napi::CallbackInfo& info) {

@@ -30,6 +30,8 @@ class Clock {
     now_ = std::max(now_, instant);
     show();
   }
+  /** A guest that waits goes on; the controller says that it is `instant`. */
+  virtual void wake(uint64_t instant) { reach(instant); }
   /** The guest may move its time to instants before this one. */
   void allow(uint64_t instant) {
     free_until_ = instant;

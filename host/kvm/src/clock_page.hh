@@ -14,7 +14,7 @@ class ClockPage : public Clock {
       : memory_(memory), interrupts_(interrupts), time_of_day_(time_of_day), offered_(features) {}
 
   /** START. A Breach where the guest names no page that it may. */
-  std::optional<Exit> start(uint64_t frame);
+  virtual std::optional<Exit> start(uint64_t frame);
 
   /** Null before START. The guest may have written anything to it. */
   oneclock_hc_page* page() const { return page_; }

@@ -40,6 +40,7 @@ enum class Breach : uint32_t {
   kOperation = 8,   // found: operation
   kInstant = 9,     // ADVANCE; found: its argument; held against: now
   kEnd = 10,        // END; found: its argument
+  kNotReal = 11,    // START of a guest in real time that does not ask for ONECLOCK_HC_FEATURE_REAL
 };
 
 struct Exit {

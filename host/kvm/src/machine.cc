@@ -10,6 +10,9 @@
 #include <chrono>
 #include <ctime>
 
+#include "kick.hh"
+#include "live.hh"
+
 namespace oneclock::kvm {
 
 namespace {
@@ -17,19 +20,6 @@ namespace {
 constexpr int kApiVersion = 12;
 constexpr unsigned long kTssAddress = 0xfffbd000;  // three pages that Intel processors need, above all memory
 constexpr auto kStopLimit = std::chrono::seconds(5);
-
-/** Interrupts KVM_RUN, and nothing else: neither Node.js nor the C library uses this one. */
-int kick_signal() { return SIGRTMIN; }
-
-void install_kick_signal() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    struct sigaction action {};
-    action.sa_handler = [](int) {};
-    sigemptyset(&action.sa_mask);
-    check(sigaction(kick_signal(), &action, nullptr), "sigaction");
-  });
-}
 
 /** While it lives, a thread that is started takes the kick signal only: all others are for the main thread. */
 class OnlyKickSignal {
@@ -98,6 +88,7 @@ struct Machine::Core {
     if ((options->features & ONECLOCK_HC_FEATURE_HYPERCALL) && !enable_hypercall(vm.get()))
       options->features &= ~ONECLOCK_HC_FEATURE_HYPERCALL;
     platform.emplace(*options, memory, interrupts, *record);
+    if (platform->real_time()) live.emplace(vcpu, *platform, interrupts, options->devices);
   }
 
   void run();
@@ -115,11 +106,13 @@ struct Machine::Core {
   std::shared_ptr<ExitRecord> record = std::make_shared<ExitRecord>();
   Interrupts interrupts;
   std::optional<Platform> platform;
+  std::optional<Live> live;
   Exit last{};  // the guest's own, whoever has seen it; the thread's alone
 
   std::mutex mutex;  // of all that follows
   std::condition_variable changed;
   State state = State::kReady;
+  std::exception_ptr failure;  // to begin
   timespec cpu_used{};  // by the thread, once it has ended
   bool kick_wanted = false;
   bool stop_wanted = false;
@@ -128,7 +121,9 @@ struct Machine::Core {
 void Machine::Core::run() {
   bool on = begin();
   while (on) {
+    if (live && !live->enter()) break;
     Exit exit = vcpu.run(interrupts);
+    if (live) live->leave();
     record->count++;
     on = serve(exit);
     if (on && asks(exit.kind)) vcpu.answer(exit.value);
@@ -141,15 +136,20 @@ void Machine::Core::run() {
   changed.notify_all();
 }
 
-/** A guest with a platform begins when the controller has said what time it is. */
+/** A guest with a platform begins when the controller has said what time it is; or, in real time, has let it go. */
 bool Machine::Core::begin() {
   std::unique_lock<std::mutex> lock(mutex);
   record->thread = static_cast<uint32_t>(gettid());
-  state = platform ? State::kStopped : State::kRunning;
+  try {
+    if (live) live->begin();
+  } catch (const std::system_error&) {
+    failure = std::current_exception();
+  }
+  state = platform && !live ? State::kStopped : State::kRunning;
   changed.notify_all();
   changed.wait(lock, [this] { return state != State::kStopped || stop_wanted; });
   Exit beginning{ExitKind::kWait, 0, 0, 0};
-  return !stop_wanted && (!platform || platform->proceed(beginning));
+  return !stop_wanted && !failure && (!platform || platform->proceed(beginning));
 }
 
 /** What an exit asks for is done, by the platform or by the controller. False where the guest is not to go on. */
@@ -158,7 +158,8 @@ bool Machine::Core::serve(Exit& exit) {
   bool done = platform && platform->handle(exit, vcpu.hypercall_args());
   while (!done) {
     if (exit.kind == ExitKind::kBreach || exit.kind == ExitKind::kPower) last = cause;
-    if (!report(exit)) return false;
+    bool goes_on = live && exit.kind == ExitKind::kWait ? live->sleep() : report(exit);
+    if (!goes_on) return false;
     if (platform) {
       done = platform->proceed(exit);
     } else {
@@ -227,6 +228,7 @@ void Machine::start(const Entry& entry) {
   pthread_setname_np(thread_.native_handle(), "kvm-guest");
   std::unique_lock<std::mutex> lock(core_->mutex);
   core_->changed.wait(lock, [this] { return core_->state != State::kReady; });
+  if (core_->failure) std::rethrow_exception(core_->failure);
 }
 
 void Machine::resume() {
@@ -244,7 +246,10 @@ void Machine::interrupt(uint8_t vector) {
   if (!core_) return;
   std::lock_guard<std::mutex> lock(core_->mutex);
   core_->interrupts.raise(vector);
-  if (core_->state == State::kRunning) interrupt_thread(*core_);
+  if (core_->live)
+    core_->live->wake();
+  else if (core_->state == State::kRunning)
+    kvm::kick(core_->vcpu, thread_.native_handle());
 }
 
 bool Machine::interrupt_pending() const { return core_ && core_->interrupts.next() >= 0; }
@@ -254,11 +259,13 @@ bool Machine::interrupt_pending(uint8_t vector) const { return core_ && core_->i
 void Machine::interrupt_virtio(uint32_t slot, uint32_t bits) {
   if (!core_) return;
   std::lock_guard<std::mutex> lock(core_->mutex);
-  if (core_->state == State::kRunning) {
+  if (core_->state == State::kRunning && !core_->live) {
     errno = EBUSY;
     fail("an interrupt of a device to a guest that does not stand still");
   }
-  if (!core_->platform || !core_->platform->virtio().raise(slot, bits)) {
+  bool raised = core_->live ? core_->live->interrupt_virtio(slot, bits)
+                            : core_->platform && core_->platform->virtio().raise(slot, bits);
+  if (!raised) {
     errno = ENODEV;
     fail("an interrupt of virtio device " + std::to_string(slot));
   }
@@ -283,8 +290,18 @@ void Machine::kick() {
   std::lock_guard<std::mutex> lock(core_->mutex);
   if (core_->state != State::kRunning) return;
   core_->kick_wanted = true;
-  interrupt_thread(*core_);
+  kvm::kick(core_->vcpu, thread_.native_handle());
 }
+
+void Machine::freeze() {
+  if (core_ && core_->live) core_->live->freeze();
+}
+
+void Machine::thaw() {
+  if (core_ && core_->live) core_->live->thaw();
+}
+
+uint64_t Machine::now() const { return core_ && core_->live ? core_->live->now() : 0; }
 
 Registers Machine::registers() const {
   if (core_) {
@@ -304,7 +321,8 @@ void Machine::stop() {
     std::unique_lock<std::mutex> lock(core->mutex);
     core->stop_wanted = true;
     core->changed.notify_all();
-    if (core->state == State::kRunning) interrupt_thread(*core);
+    if (core->live) core->live->stop();
+    if (core->state == State::kRunning) kvm::kick(core->vcpu, thread_.native_handle());
     if (!core->changed.wait_for(lock, kStopLimit, [&] { return core->state == State::kEnded; })) {
       thread_.detach();
       errno = ETIMEDOUT;
@@ -313,12 +331,6 @@ void Machine::stop() {
   }
   thread_.join();
   cpu_used_ = core->cpu_used;
-}
-
-/** Only while it runs: the thread is there then. */
-void Machine::interrupt_thread(Core& core) {
-  core.vcpu.interrupt_run();
-  pthread_kill(thread_.native_handle(), kick_signal());
 }
 
 }  // namespace oneclock::kvm

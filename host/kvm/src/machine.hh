@@ -34,7 +34,7 @@ class Machine {
   int duplicate_event() const;
   std::shared_ptr<ExitRecord> record() const;
 
-  /** With a platform the guest waits, as with kWait, for resume(). */
+  /** With a platform the guest waits, as with kWait, for resume(); where its time is real, for thaw(). */
   void start(const Entry& entry);
   /**
    * Lets the guest go on; an exit that asks for a value gets `record()->now.value`. With a platform, `free_until` is
@@ -46,10 +46,18 @@ class Machine {
   /** True where an interrupt waits that the guest has not taken. Only while the guest does not run. */
   bool interrupt_pending() const;
   bool interrupt_pending(uint8_t vector) const;
-  /** Bits of a virtio device's InterruptStatus. EBUSY where the guest runs, ENODEV where there is no such device. */
+  /**
+   * Bits of a virtio device's InterruptStatus. EBUSY where the guest runs and its time is virtual, ENODEV where there is
+   * no such device.
+   */
   void interrupt_virtio(uint32_t slot, uint32_t bits);
   /** Makes a running guest stop, with kKicked; forgotten where it stops by itself first. */
   void kick();
+  /** Of a guest in real time: it stands still, and its time with it, until thaw(). ETIMEDOUT where it does not. */
+  void freeze();
+  void thaw();
+  /** What time it is for such a guest. */
+  uint64_t now() const;
   /** Only while the guest does not run: EBUSY. */
   Registers registers() const;
   /** What the guest's thread has used of a processor. */
@@ -62,8 +70,6 @@ class Machine {
 
  private:
   struct Core;
-
-  void interrupt_thread(Core& core);
 
   std::shared_ptr<Core> core_;
   std::thread thread_;

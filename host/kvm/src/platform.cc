@@ -30,6 +30,8 @@ Platform::Platform(const PlatformOptions& options, const GuestMemory& memory, In
       uart_(interrupts, record) {
   if (options.clock == ClockKind::kTimers)
     clock_.reset(timers_ = new Timers(interrupts));
+  else if (options.clock == ClockKind::kReal)
+    clock_.reset(page_ = real_ = new RealPage(memory, interrupts, options.time_of_day, options.features));
   else
     clock_.reset(page_ = new ClockPage(memory, interrupts, options.time_of_day, options.features));
 }
@@ -64,7 +66,7 @@ bool Platform::proceed(Exit& exit) {
   clock_->allow(record_.free_until);
   switch (exit.kind) {
     case ExitKind::kWait:
-      clock_->reach(record_.run_at);
+      clock_->wake(record_.run_at);
       exit = cause_;
       if (exit.kind == ExitKind::kHalt) return halt(exit);
       return exit.kind == ExitKind::kPower || advanced(exit);
@@ -157,9 +159,10 @@ bool Platform::ring(Exit& exit, uint64_t operation, const uint64_t* args) {
     case ONECLOCK_HC_OP_GET_TOD:
       return answer(exit, time_of_day_ + clock_->now());
     case ONECLOCK_HC_OP_ADVANCE:
-      if (args[0] < clock_->now() || args[0] > kLastInstant)
+      // Real time goes on while the guest rings.
+      if ((args[0] < clock_->now() && !real_) || args[0] > kLastInstant)
         return show(exit, breach(Breach::kInstant, args[0], clock_->now()));
-      return advance(exit, args[0]);
+      return real_ ? answer(exit, clock_->now()) : advance(exit, args[0]);
     case ONECLOCK_HC_OP_END:
       if (args[0] > ONECLOCK_HC_END_PANIC) return show(exit, breach(Breach::kEnd, args[0]));
       return power(exit, args[0]);

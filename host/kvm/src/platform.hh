@@ -7,6 +7,7 @@
 #include "exit.hh"
 #include "guest_memory.hh"
 #include "interrupts.hh"
+#include "real_page.hh"
 #include "timers.hh"
 #include "uart.hh"
 #include "virtio_interrupts.hh"
@@ -14,7 +15,7 @@
 namespace oneclock::kvm {
 
 /** The numbers are part of the interface to JavaScript (host/kvm/platform.ts). */
-enum class ClockKind : uint32_t { kPage = 0, kTimers = 1 };
+enum class ClockKind : uint32_t { kPage = 0, kTimers = 1, kReal = 2 };
 
 struct PlatformOptions {
   ClockKind clock;
@@ -24,7 +25,7 @@ struct PlatformOptions {
 };
 
 /**
- * What a guest has around its processor: a clock in virtual time, and the devices of a PC as far as they are needed here
+ * What a guest has around its processor: a clock, and the devices of a PC as far as they are needed here
  * and not in JavaScript. All methods are for the thread whose turn it is.
  */
 class Platform {
@@ -42,6 +43,9 @@ class Platform {
   bool awake() const { return cause_.kind == ExitKind::kHalt && interrupts_.next() >= 0; }
 
   uint64_t now() const { return clock_->now(); }
+  uint64_t request() const { return clock_->request(); }
+  /** Null where time is virtual. */
+  RealTime* real_time() const { return real_ ? &real_->time() : nullptr; }
   VirtioInterrupts& virtio() { return virtio_; }
 
  private:
@@ -67,6 +71,7 @@ class Platform {
   std::unique_ptr<Clock> clock_;
   // The clock, by what it is; the others are null.
   ClockPage* page_ = nullptr;
+  RealPage* real_ = nullptr;  // page_, where time is real
   Timers* timers_ = nullptr;
   /** What led to an exit that the controller sees instead; kPower: nothing, the guest is about to begin. */
   Exit cause_{ExitKind::kPower, 0, 0, 0};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { packageFile } from '../host/package-root.js';
-import { KvmBatch, linuxRunsHere } from './support/kvm-batch.js';
+import { packageFile } from '../../host/package-root.js';
+import { KvmBatch, linuxRunsHere } from '../support/kvm-batch.js';
 
 /** The package is fetched once. */
 const FETCH_MS = 300_000;
