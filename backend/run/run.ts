@@ -315,7 +315,7 @@ export class Run {
     const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Timeline;
     const failed = (error: OneclockError) => this.#failed(node, error, false);
     const node: RunNode = new RunNode(spec, domain, {
-      acts: () => true,
+      acts: () => guest.alive,
       transmit: (_from, place, frame) => {
         this.#network.transmit({ node: spec.index, interface: place }, frame);
       },
@@ -333,7 +333,8 @@ export class Run {
       reported: (from) => this.#reported(from),
       failed: (_from, error) => failed(error),
     });
-    boards.addLive(node, createLiveGuest(node, this.#site(spec), { failed }));
+    const guest = createLiveGuest(node, this.#site(spec), { failed });
+    boards.addLive(node, guest);
     this.nodes.push(node);
     this.#connect(node);
   }
