@@ -239,10 +239,6 @@ export class Boards {
     await Promise.all(this.#boards.map((board) => board.release()));
   }
 
-  close(): void {
-    for (const board of this.#boards) board.close();
-  }
-
   /** Boards are frozen by an edge, and there is none where the line is up already. */
   #expectDown(): void {
     const { holders } = this.#line;

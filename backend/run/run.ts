@@ -230,7 +230,6 @@ export class Run {
   /** Kills every guest and removes every temporary file, at once. Safe at any time, and twice. */
   dispose(): void {
     this.#closeGuests();
-    this.#boards?.close();
     this.#hostLines.close();
     for (const cards of this.#cards.values()) for (const card of cards.values()) card.close();
     this.#hub.close();
@@ -633,9 +632,10 @@ export class Run {
 
   /** One that does not end, which is this machine's fault, keeps nobody from ending the others. */
   #closeGuests(): void {
-    for (const { guest } of this.#participants.values()) {
+    const guests = [...this.#participants.values()].map(({ guest }) => guest);
+    for (const each of [...guests, ...(this.#boards?.list ?? [])]) {
       try {
-        guest.close();
+        each.close();
       } catch (error) {
         this.#error ??= error;
       }
