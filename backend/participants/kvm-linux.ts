@@ -85,7 +85,7 @@ export class KvmLinux {
         },
         onPower: (how) => owner.ended(`it ${POWER[how]}`),
         onKick: () => owner.kicked(),
-        onEnd: ({ message }) => owner.ended(message),
+        onEnd: ({ detail }) => owner.ended(detail),
       },
     );
     this.#devices = devices.map(

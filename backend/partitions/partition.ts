@@ -49,7 +49,7 @@ export interface PartitionMachineHandler {
   onSerial(bytes: Uint8Array): void;
   onPower(how: 'off' | 'reboot' | 'panic'): void;
   onKick(): void;
-  onEnd(end: { readonly message: string }): void;
+  onEnd(end: { readonly detail: string }): void;
 }
 
 /** What a partition tells the run; each at the present instant of its domain. */
@@ -121,7 +121,7 @@ export class Partition implements Guest, LineListener {
       },
       onPower: (how) => this.#powered(how),
       onKick: () => this.#machine.fail(this.#watch.reason),
-      onEnd: ({ message }) => this.fail(new OneclockError('PARTICIPANT', message), this.#watch.stopping),
+      onEnd: ({ detail }) => this.fail(new OneclockError('PARTICIPANT', detail), this.#watch.stopping),
     });
     this.#lines = new Lines(this.#machine);
     this.#watch = new HangWatch({ pulse: () => this.#machine.liveNow, kick: () => this.#machine.kick() });

@@ -8,7 +8,7 @@ import { kvmKernel } from '../../host/kvm/kernel.js';
 import type { Hub } from '../../host/native/index.js';
 import { packageFile } from '../../host/package-root.js';
 import { umlKernel } from '../../host/uml/kernel.js';
-import { VARIABLE_JIFFIES } from '../../protocols/hypercall/index.js';
+import { Feature, VARIABLE_JIFFIES } from '../../protocols/hypercall/index.js';
 import { VirtioEntropy } from '../devices/index.js';
 import type { Guest } from '../participants/guest.js';
 import { type KvmOwner, KvmParticipant } from '../participants/kvm.js';
@@ -68,7 +68,8 @@ function kvmOptions(node: RunNode, site: GuestSite, clock: KvmOptions['clock']):
     kernel,
     initramfs,
     clock,
-    features: site.variables.features(spec.index),
+    // A host without our patch takes the first back.
+    features: Feature.HYPERCALL | site.variables.features(spec.index),
     jiffies: jiffiesRole(spec.name, site.topology),
     modules: modules !== undefined,
   };

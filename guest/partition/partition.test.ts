@@ -138,12 +138,12 @@ describe.skipIf(missing !== '')(`partitions on /dev/kvm${missing && ` (${missing
 
   // The number of each is in faults.c.
   test.each<[string, number, RegExp]>([
-    ['spins with interrupts off', 1, /^a failed and hung: guest a: it hangs: .*rip/],
-    ['reads its clock for ever', 2, /^a failed and hung: guest a: it hangs: .*rip/],
-    ['halts with interrupts off', 3, /^a failed: guest a: .*halt.*rip/],
+    ['spins with interrupts off', 1, /^a failed and hung: it hangs: .*rip/],
+    ['reads its clock for ever', 2, /^a failed and hung: it hangs: .*rip/],
+    ['halts with interrupts off', 3, /^a failed: .*halt.*rip/],
     ['does what is no instruction', 4, /^a says exception 6 at \d+\n.*a failed: it stopped in a panic/s],
-    ['rings what is no operation', 5, /^a failed: guest a: .*operation.*rip/],
-    ['loses its stack', 6, /^a failed: guest a: .*(triple fault|internal error).*rip/],
+    ['rings what is no operation', 5, /^a failed: .*operation.*rip/],
+    ['loses its stack', 6, /^a failed: .*(triple fault|internal error).*rip/],
   ])('one that %s ends, and the other does not', (_, fault, text) => {
     const other = { PERIOD: 1_000_000, WORK: 0, LOCKED: 0, HANDLING: 0, LINE_PERIOD: 1_500_000, WARPS: 8 };
     const made = run({

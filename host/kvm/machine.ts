@@ -64,6 +64,8 @@ export interface MachineHandler {
 export interface MachineEnd {
   /** One line that names the guest, with its registers and what it did last. */
   readonly message: string;
+  /** The same for those who name it themselves. */
+  readonly detail: string;
   readonly registers: Registers;
 }
 
@@ -432,8 +434,8 @@ export class Machine {
 
   #end(reason: string, last: string): void {
     const registers = this.registers();
-    const message = `guest ${this.name}: ${reason}; last exit: ${last}; ${describeRegisters(registers)}`;
+    const detail = `${reason}; last exit: ${last}; ${describeRegisters(registers)}`;
     this.stop();
-    this.#handler.onEnd({ message, registers });
+    this.#handler.onEnd({ message: `guest ${this.name}: ${detail}`, detail, registers });
   }
 }

@@ -54,6 +54,7 @@ describe('two guests ping each other over a link of 1 ms and 100 Mbit/s', () => 
       },
       // A hundred requests and replies, and one exchange of addresses.
       wires: {},
+      shared: {},
       links: { ab: { frames: 202, bytes: 200 * 98 + 2 * 42, dropped: 0 } },
     });
     // 99 pauses of 10 ms, and the last round trip.

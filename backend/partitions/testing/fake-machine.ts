@@ -88,7 +88,7 @@ export class FakeMachine implements PartitionMachine {
   fail(reason: string): void {
     if (this.stopped) return;
     this.stopped = true;
-    this.handler.onEnd({ message: reason });
+    this.handler.onEnd({ detail: reason });
   }
 
   stop(): void {
