@@ -81,6 +81,18 @@ test(
   LIMIT_MS,
 );
 
+test(
+  'hypercalls of guests reach our machine monitor there',
+  async ({ task }) => {
+    task.meta.kvm = 'nested in QEMU';
+    const command = ['npx', '--no-install', 'vitest', 'run', '--project', 'unit', '--testTimeout', '60000'];
+    const { stdout, stderr } = await nested([...command, 'host/kvm/hypercall'], { folder: packageFile('.') });
+    // This machine skips them, unless it has our patch.
+    expect(stdout, stderr).toMatch(/^2 passed, 0 failed, 0 skipped$/m);
+  },
+  LIMIT_MS,
+);
+
 // Nothing is left out where this machine cannot have such guests.
 if (whyNoKvm() !== undefined) {
   test(
