@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { KvmBatch, linuxRunsHere } from './support/kvm-batch.js';
+import { describe, expect, test } from 'vitest';
+import { useBatch } from './support/kvm-batch.js';
 
 /** KVM and User-Mode Linux on a switch, and a wire from one to the other. */
 const MIXED = `
@@ -54,19 +54,7 @@ const RUNS = [
   { name: 'jiffies', topology: JIFFIES },
 ];
 
-let batch: KvmBatch;
-
-beforeAll(async () => {
-  batch = new KvmBatch(linuxRunsHere() ? 'here' : 'nested in QEMU', RUNS);
-  await batch.execute();
-  // The wait for another machine, and this one.
-}, 840_000);
-
-afterAll(() => batch?.close());
-
-beforeEach(({ task }) => {
-  task.meta.kvm = batch.way;
-});
+const batch = useBatch(() => RUNS);
 
 describe('KVM guests', () => {
   test('ping each other, and User-Mode Linux, in virtual time', () => {

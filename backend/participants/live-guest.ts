@@ -26,7 +26,7 @@ export class LiveGuest {
     hub: Hub,
   ) {
     this.#linux = new KvmLinux(
-      { ...options, clock: 'real' },
+      options,
       {
         sign: () => undefined,
         waits: () => undefined,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { spawnSync } from 'node:child_process';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { packageFile } from '../../host/package-root.js';
-import { KvmBatch, linuxRunsHere } from '../support/kvm-batch.js';
+import { useBatch } from '../support/kvm-batch.js';
 
 /** The package is fetched once. */
 const FETCH_MS = 300_000;
@@ -23,22 +23,12 @@ nodes:
     expect: { exit: 7 }
 `;
 
-let batch: KvmBatch;
-
-beforeAll(async () => {
+const batch = useBatch(() => {
   const script = packageFile('host/kvm/debian.sh');
   const { status, stdout, stderr } = spawnSync(script, ['6.12'], { encoding: 'utf8', timeout: FETCH_MS });
   if (status !== 0) throw new Error(`${script} ended with ${status}: ${stderr}`);
-  const runs = [{ name: 'debian', topology: topology(stdout.trim()), args: ['--hang', '60s'] }];
-  batch = new KvmBatch(linuxRunsHere() ? 'here' : 'nested in QEMU', runs);
-  await batch.execute();
+  return [{ name: 'debian', topology: topology(stdout.trim()), args: ['--hang', '60s'] }];
 }, 720_000);
-
-afterAll(() => batch?.close());
-
-beforeEach(({ task }) => {
-  task.meta.kvm = batch.way;
-});
 
 describe('a KVM guest with an unmodified kernel', () => {
   test('boots, has its interfaces, and says how its command ended', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { BoardResult } from '../../backend/run/result.js';
-import { KvmBatch, linuxRunsHere } from '../support/kvm-batch.js';
+import { useBatch } from '../support/kvm-batch.js';
 
 /** A guest in virtual time that needs much wall time for it, and two in real time that are frozen meanwhile. */
 const LIVE = `
@@ -33,19 +33,7 @@ wires:
 
 const RUNS = [{ name: 'live', topology: LIVE }];
 
-let batch: KvmBatch;
-
-beforeAll(async () => {
-  batch = new KvmBatch(linuxRunsHere() ? 'here' : 'nested in QEMU', RUNS);
-  await batch.execute();
-  // The wait for another machine, and this one.
-}, 840_000);
-
-afterAll(() => batch?.close());
-
-beforeEach(({ task }) => {
-  task.meta.kvm = batch.way;
-});
+const batch = useBatch(() => RUNS);
 
 describe('KVM guests in real time', () => {
   test('are frozen where others are behind, and their clock leaves that out', () => {

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { packageFile } from '../../host/package-root.js';
 import { RunOutcome } from './cli.js';
 import { nested } from './nested.js';
@@ -22,7 +23,7 @@ export interface BatchRun {
 export type Way = 'here' | 'nested in QEMU';
 
 /** Whether a KVM guest with Linux runs on this machine: `oneclock doctor` finds out by trying one. */
-export function linuxRunsHere(): boolean {
+function linuxRunsHere(): boolean {
   const { stdout } = spawnSync(CLI, ['doctor', '--json'], { encoding: 'utf8', timeout: 60_000 });
   const { findings } = JSON.parse(stdout) as { findings: { what: string; ok: boolean }[] };
   return findings.some(({ what, ok }) => what === 'a KVM guest' && ok);
@@ -35,18 +36,20 @@ export class KvmBatch {
   /** What the runs left behind, a line each. */
   left: string[] = [];
 
-  constructor(
-    readonly way: Way,
-    private readonly runs: readonly BatchRun[],
-  ) {}
+  #way: Way = 'here';
 
-  /** Runs them, one after another. Bounded. */
-  async execute(): Promise<void> {
+  get way(): Way {
+    return this.#way;
+  }
+
+  /** Finds out where to, and runs them there, one after another. Bounded. */
+  async execute(runs: readonly BatchRun[]): Promise<void> {
+    this.#way = linuxRunsHere() ? 'here' : 'nested in QEMU';
     const script = [
       '#!/bin/sh',
       // Sockets cannot be in a folder that is shared with another machine.
       `cd '${this.#folder}' && TMPDIR=$(mktemp -d) && export TMPDIR || exit`,
-      ...this.runs.map(({ name, topology, args = [] }) => {
+      ...runs.map(({ name, topology, args = [] }) => {
         writeFileSync(join(this.#folder, `${name}.yaml`), topology);
         const command = `'${CLI}' run ${name}.yaml --out ${name} --json ${args.join(' ')}`;
         return `${command} >${name}.stdout 2>${name}.stderr; echo $? >${name}.status`;
@@ -58,14 +61,14 @@ export class KvmBatch {
     const file = join(this.#folder, 'batch.sh');
     writeFileSync(file, script);
     chmodSync(file, 0o755);
-    if (this.way === 'here') {
+    if (this.#way === 'here') {
       execFileSync(file, { timeout: LIMIT_S * 1000, stdio: 'inherit' });
     } else {
       const { status, stderr } = await nested([file], { share: [this.#folder], limitS: LIMIT_S });
       if (status !== 0) throw new Error(`the nested machine ended with ${status}: ${stderr}`);
     }
     const read = (name: string) => readFileSync(join(this.#folder, name), 'utf8');
-    for (const { name } of this.runs) {
+    for (const { name } of runs) {
       const finished = {
         status: Number(read(`${name}.status`)),
         signal: null,
@@ -87,4 +90,19 @@ export class KvmBatch {
   close(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * A batch that runs before the tests of a file and goes with them.
+ *
+ * @param limitMs how long that may take, with what `runs` does and the wait for another machine
+ */
+export function useBatch(runs: () => readonly BatchRun[], limitMs = 840_000): KvmBatch {
+  const batch = new KvmBatch();
+  beforeAll(() => batch.execute(runs()), limitMs);
+  afterAll(() => batch.close());
+  beforeEach(({ task }) => {
+    task.meta.kvm = batch.way;
+  });
+  return batch;
 }
