@@ -7,15 +7,20 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# Where the source comes from, and check_config.
-source "$here/../patched-source.sh"
+source "$here/../kernel-build.sh"
 
-# Part of the cache key: raise it when a change below changes the result.
-readonly KVM_RECIPE=1
-readonly kvm_fragment=$repo/guest/kernel/kvm.config
+kind=kvm
+label=KVM
+recipe=1
+series=kvm/guest
+defconfig=tinyconfig
+fragments=("$repo/guest/kernel/kvm.config")
 # Guest and host have one header, which is not in the series.
-readonly header=$repo/protocols/hypercall/hypercall.h
-readonly results=$(dirname "$cache")/kvm
+inputs=("$repo/protocols/hypercall/hypercall.h")
+targets=(vmlinux bzImage)
+options=(ARCH=x86_64)
+product=vmlinux
+advice="$repo/host/kvm/kernel.sh build"
 
 usage() {
 	cat <<-'TEXT'
@@ -42,103 +47,14 @@ usage() {
 	TEXT
 }
 
-kvm_key() {
-	local id
-	id=$(source_id) || return
-	[[ -n $id ]] || return 1
-	{
-		echo "recipe $KVM_RECIPE"
-		echo "$id"
-		files_of_series kvm/guest | xargs cat
-		cat "$header" "$kvm_fragment"
-		gcc --version | head -n 1
-		ld --version | head -n 1
-	} | sha256sum | cut -d ' ' -f 1
+prepare() {
+	cp "${inputs[0]}" "$tree/include/linux/oneclock_hypercall.h"
 }
 
-# Nothing of the caller's shows in the result: the same inputs give the same bytes.
-kvm_make() {
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CROSS_COMPILE -u CC -u KCFLAGS -u CFLAGS \
-		-u LDFLAGS -u KBUILD_OUTPUT -u O \
-		LC_ALL=C LOCALVERSION= KBUILD_BUILD_USER=oneclock KBUILD_BUILD_HOST=oneclock \
-		KBUILD_BUILD_VERSION=1 KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' \
-		make -C "$tree" ARCH=x86_64 "$@"
-}
-
-configure_kvm() {
-	kvm_make -s tinyconfig
-	(cd "$tree" && ARCH=x86_64 scripts/kconfig/merge_config.sh -m .config "$kvm_fragment") >/dev/null
-	kvm_make -s olddefconfig
-	check_config "$kvm_fragment" "$tree/.config"
-}
-
-compile_kvm() {
-	kvm_make -j"$(nproc)" vmlinux bzImage 2>&1 | tee "$work/build.log" |
-		awk '/^  (CC|AS|HOSTCC) / { if (++n % 250 == 0) { print "kernel: " n " files compiled"; fflush() } }' >&2 || {
-		cp "$work/build.log" "$results/failed.log"
-		tail -n 30 "$work/build.log" >&2
-		fail 1 "the build failed; all of its output is in $results/failed.log"
-	}
-}
-
-build_kvm() {
-	need_tools
-	mkdir -p "$results"
-	# Held until this script ends, so that there is one build at a time.
-	exec 8>"$results/lock"
-	flock -n 8 || { say "KVM: waiting for another build"; flock 8; }
-	fetch_source_once
-
-	local key folder start=$SECONDS
-	key=$(kvm_key)
-	folder=$results/$key
-	if [[ -f $folder/vmlinux ]]; then
-		echo "$folder"
-		return
-	fi
-
-	# What an earlier build that was killed has left: nobody else has the lock.
-	rm -rf "$results"/tmp.*
-	work=$(mktemp -d "$results/tmp.XXXXXX")
-	tree=$work/source
-	trap 'rm -rf "$work"' EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM HUP
-
-	say "KVM: unpacking and patching the source"
-	patched_source "$tree" kvm/guest
-	cp "$header" "$tree/include/linux/oneclock_hypercall.h"
-	say "KVM: configuring"
-	configure_kvm
-	say "KVM: compiling, on $(nproc) cores"
-	compile_kvm
-
+collect() {
 	strip -o "$work/vmlinux" "$tree/vmlinux"
-	cp "$tree/arch/x86/boot/bzImage" "$tree/System.map" "$work/"
-	cp "$tree/.config" "$work/config"
+	cp "$tree/arch/x86/boot/bzImage" "$work/"
 	rm -rf "$tree"
-	chmod 755 "$work"
-	rm -rf "$folder"
-	mv "$work" "$folder"
-	say "KVM: built in $((SECONDS - start)) s"
-	echo "$folder"
 }
 
-main_kvm() {
-	local key
-	case ${1:-} in
-	build) build_kvm ;;
-	path)
-		key=$(kvm_key) && [[ -f $results/$key/vmlinux ]] || fail 1 "not built yet; run: $repo/host/kvm/kernel.sh build"
-		echo "$results/$key"
-		;;
-	key) kvm_key || fail 1 "no kernel source is known yet" ;;
-	-h | --help | help) usage ;;
-	*)
-		usage >&2
-		exit 2
-		;;
-	esac
-}
-
-main_kvm "$@"
+build_main "$@"
