@@ -20,7 +20,7 @@ import {
   type Timeline,
   ZERO,
 } from '../calendar/index.js';
-import { exitStatus, OneclockError } from '../errors.js';
+import { OneclockError } from '../errors.js';
 import type { Guest } from '../participants/guest.js';
 import type { NodeSpec, Topology } from '../topology/model.js';
 import { logHeader } from '../trace/log-header.js';
@@ -41,9 +41,10 @@ import { RunNode } from './node.js';
 import { Placement } from './placement.js';
 import { Processors } from './processors.js';
 import { pump } from './pump.js';
-import { type BoardResult, milliseconds, type RunResult } from './result.js';
+import type { BoardResult, RunResult } from './result.js';
 import { prepareRunDirectory } from './run-directory.js';
 import { RunFolder } from './run-folder.js';
+import { summarize } from './summarize.js';
 import { SharedVariables } from './variables.js';
 import { Wires } from './wires.js';
 
@@ -661,59 +662,31 @@ export class Run {
   #result(wallMs: number, cpuMs: ReadonlyMap<number, number>): RunResult {
     const { topology } = this;
     const at = this.#end?.at ?? later(this.#safe, this.#failedAt);
-    const disappointments = this.nodes.flatMap((node) => node.disappointment ?? []);
-    const error = this.#error;
-    const reason =
-      error === undefined
-        ? disappointments.join('; ') || null
-        : error instanceof Error
-          ? error.message
-          : String(error);
-    const end = error === undefined ? (this.#end?.reason ?? 'ended') : 'error';
+    const end = this.#error === undefined ? (this.#end?.reason ?? 'ended') : 'error';
     const counts = { events: this.#calendar.events, activations: this.#calendar.activations };
     const traceHash = this.#log.close({ reason: end, virtualNs: at, ...counts });
     this.#captures?.close(at);
     this.#consoles.close();
     const pids = new Map([...this.#pids(), ...this.#boardPids()]);
-    const result: RunResult = {
-      status: error !== undefined ? 'error' : reason === null ? 'ok' : 'failed',
-      exitCode: error !== undefined ? exitStatus(error) : reason === null ? 0 : 1,
-      reason,
-      name: topology.name,
-      virtualNs: at.toString(),
-      wallMs: milliseconds(wallMs),
-      cpuMs: milliseconds(this.#ownCpuMs()),
-      seed:
-        topology.seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(topology.seed) : topology.seed.toString(),
+    const result = summarize({
+      topology,
+      at,
+      wallMs,
+      cpuMs: this.#ownCpuMs(),
       ...counts,
       traceHash,
-      nodes: Object.fromEntries(
-        this.nodes.map((node) => [
-          node.spec.name,
-          {
-            kind: node.spec.kind,
-            state: node.state,
-            exit: node.exit ?? null,
-            signal: node.signal ?? null,
-            endedNs: node.endedAt?.toString() ?? null,
-            cpuMs: milliseconds(this.#threadCpuMs(node) ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0),
-            reason: node.reason ?? null,
-            ...this.#boards?.resultOf(node),
-            ...this.#cardCounts(node),
-          },
-        ]),
-      ),
-      links: Object.fromEntries(
-        [...topology.links, ...topology.switches].map(({ name }) => [name, this.#network.counts(name)]),
-      ),
-      wires: Object.fromEntries(
-        topology.wires.map(({ name, role }) => [
-          name,
-          role === 'freeze' ? { edges: this.#boards?.edges ?? 0, conflicts: 0 } : this.#wires.counts(name),
-        ]),
-      ),
-      shared: Object.fromEntries(topology.shared.map(({ name }) => [name, this.#variables.counts(name)])),
-    };
+      error: this.#error,
+      disappointments: this.nodes.flatMap((node) => node.disappointment ?? []),
+      nodes: this.nodes.map((node) => ({
+        node,
+        cpuMs: this.#threadCpuMs(node) ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0,
+        more: { ...this.#boards?.resultOf(node), ...this.#cardCounts(node) },
+      })),
+      link: (name) => this.#network.counts(name),
+      wire: ({ name, role }) =>
+        role === 'freeze' ? { edges: this.#boards?.edges ?? 0, conflicts: 0 } : this.#wires.counts(name),
+      shared: (name) => this.#variables.counts(name),
+    });
     const { out } = this.options;
     if (out !== undefined) writeFileSync(join(out, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
     return result;
