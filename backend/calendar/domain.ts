@@ -156,6 +156,12 @@ export class Domain implements Timeline {
     this.#ask(participant);
   }
 
+  /** Ends the window that is open as soon as everything of this instant has happened. */
+  cut(): void {
+    this.horizon = earlier(this.horizon, after(this.now, ONE));
+    this.#running?.curtail(this.horizon);
+  }
+
   /** Runs the domain up to, and not including, `horizon`; the end is told to the host. */
   open(horizon: Instant): void {
     invariant(!this.#open, () => `domain ${this.index} was opened twice`);

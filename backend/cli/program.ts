@@ -76,14 +76,15 @@ export function program(): Command {
 
   main
     .command('run')
-    .description('run a topology in virtual time, to its end')
-    .argument('<FILE>', 'the topology, in YAML')
+    .description('run a topology, or a script, in virtual time, to its end')
+    .argument('<FILE>', 'the topology, in YAML; or a script, in TypeScript or JavaScript')
     .option(
       '--out <DIR>',
       'keep result.json, trace, pcap/ and console/ in DIR; what an earlier run left there goes',
     )
     .option('--seed <N>', 'use N for the seed of the topology', seedArgument)
     .option('--until <DURATION>', 'end at this virtual time, such as 10s', spanArgument)
+    .option('--param <NAME=VALUE>', 'set a parameter of the script; may be repeated', collect, [])
     .option('--serial', 'run one guest at a time; the trace is the same')
     .option('--jobs <N>', 'guests that may run at once (default: one for each core)', countArgument)
     .option('--max-wall <DURATION>', 'give up after this much wall time', spanArgument)

@@ -46,7 +46,12 @@ export class RunNode {
   /** When the run heard of that, where it is another instant. */
   heardAt: Instant | undefined;
   reason: string | undefined;
+  /** A script has ended it: nothing is expected of it any more. */
+  dismissed = false;
+  /** Whether its guest is set up. */
+  isReady = false;
   readonly #agent: AgentDecoder;
+  readonly #console: VirtioConsole;
   #lastOutput = '';
 
   constructor(
@@ -55,7 +60,7 @@ export class RunNode {
     private readonly owner: NodeOwner,
   ) {
     this.#agent = new AgentDecoder(spec.name);
-    const console = new VirtioConsole(
+    this.#console = new VirtioConsole(
       { name: `console of ${spec.name}` },
       { output: (port, bytes) => this.#output(port, bytes) },
     );
@@ -84,7 +89,12 @@ export class RunNode {
             },
           );
     const bare = spec.kind === 'board' || spec.kind === 'partition';
-    this.devices = [...(bare ? [] : [console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
+    this.devices = [...(bare ? [] : [this.#console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
+  }
+
+  /** Types on its console, at the present instant of its domain. @returns false where too much waits there already */
+  type(bytes: Uint8Array): boolean {
+    return this.#console.input(CONSOLE_PORT, bytes);
   }
 
   /** The interface at `place` has no cable: its guest is told so. */
@@ -113,7 +123,7 @@ export class RunNode {
   /** Why its end is not what the topology expects; undefined where it is. */
   get disappointment(): string | undefined {
     const { expect, name } = this.spec;
-    if (this.state === 'evicted' || expect === undefined) return undefined;
+    if (this.state === 'evicted' || this.dismissed || expect === undefined) return undefined;
     if (expect === 'running') {
       return this.state === 'running'
         ? undefined
@@ -152,6 +162,7 @@ export class RunNode {
       this.owner.failed(this, new OneclockError('PARTICIPANT', `its init failed: ${message.text}`));
       return;
     }
+    if (message.type === 'ready') this.isReady = true;
     if (message.type === 'exited') {
       this.state = 'exited';
       this.exit = message.code;

@@ -29,7 +29,7 @@ import type { Level } from '../wires/index.js';
 import { remoteMachine, virtualMachine } from './board-machines.js';
 import { Boards } from './boards.js';
 import { Captures } from './captures.js';
-import { followChanges } from './changes.js';
+import { Changes } from './changes.js';
 import { ConsoleLogs } from './console-logs.js';
 import { createGuest, createLiveGuest, type GuestSite } from './guests.js';
 import { HostCard } from './host-card.js';
@@ -40,13 +40,14 @@ import { Network } from './network.js';
 import { RunNode } from './node.js';
 import { Placement } from './placement.js';
 import { Processors } from './processors.js';
-import { pump } from './pump.js';
+import { pump, WAIT_MS } from './pump.js';
 import type { BoardResult, RunResult } from './result.js';
 import { prepareRunDirectory } from './run-directory.js';
 import { RunFolder } from './run-folder.js';
+import { type Script, Stage } from './stage.js';
 import { summarize } from './summarize.js';
 import { SharedVariables } from './variables.js';
-import { Wires } from './wires.js';
+import { Wires, type WiresObserver } from './wires.js';
 
 /** How long guests that were killed may take to end. */
 const REAP_MS = 5_000;
@@ -67,6 +68,8 @@ export interface RunOptions {
   readonly maxWallMs: number | undefined;
   /** A guest that runs for this much wall time without a message hangs. */
   readonly hangMs: number;
+  /** Undefined: nothing but the topology happens. */
+  readonly script?: Script | undefined;
   /** Called between turns, tens of times a second. */
   progress?(run: Run): void;
 }
@@ -86,6 +89,9 @@ export class Run {
   readonly #lookahead: Lookahead;
   readonly #network: Network;
   readonly #wires: Wires;
+  readonly #changes: Changes;
+  /** Undefined: there is no script. */
+  #stage: Stage | undefined;
   readonly #variables: SharedVariables;
   readonly #folder = new RunFolder();
   readonly #log: RunLog;
@@ -115,7 +121,7 @@ export class Run {
       { groups: () => new Set(this.#pids().values()), threads: () => this.#threads() },
       options.jobs,
     );
-    this.#layout = layOut(topology);
+    this.#layout = layOut(topology, options.script !== undefined);
     this.#lookahead = new Lookahead(this.#layout.domains);
     this.#calendar = new Calendar({
       jobs: options.jobs,
@@ -147,27 +153,34 @@ export class Run {
       sent: (at, from, frame, fate, arrives) => {
         this.#log.frameSent(at, from.node, from.interface, frame.bytes.length, frame.crc, fate, arrives);
         this.#captures?.sent(at, from, frame, fate);
+        this.#stage?.sent(at, from, frame, fate);
       },
       received: (at, to, frame, taken) => {
         this.#log.frameReceived(at, to.node, to.interface, frame.bytes.length, frame.crc, !taken);
         this.#captures?.received(at, to, frame);
+        this.#stage?.received(at, to, frame, taken);
         this.#memory.touched();
       },
     });
-    this.#wires = new Wires(topology, this.#layout, domains, {
+    const scripted = this.#layout.script === undefined ? undefined : (domains[this.#layout.script] as Domain);
+    const wiresObserver: WiresObserver = {
       driven: (at, node, line, drive) => {
         this.#log.drive(at, node, line, drive === undefined ? 'released' : drive === 1 ? 'high' : 'low');
       },
-      level: (at, wire, level) => this.#log.level(at, this.#log.wire(wire), level === 1),
+      level: (at, wire, level) => {
+        this.#log.level(at, this.#log.wire(wire), level === 1);
+        this.#stage?.level(at, wire, level);
+      },
       conflict: (at, wire, text) => this.#log.fault(at, this.#log.wire(wire), text),
-    });
+    };
+    this.#wires = new Wires(topology, this.#layout, domains, wiresObserver, scripted);
     this.#variables = new SharedVariables(topology, this.#layout, domains, {
       changed: (at, node, shared, value, ticks) => this.#log.variableChanged(at, node, shared, value, ticks),
       stored: (at, node, shared, value, origin, sequence) =>
         this.#log.variableStored(at, node, shared, value, origin, sequence),
     });
     this.#processors = new Processors(topology, this.#layout, domains as Domain[], this.#log);
-    followChanges(topology, this.#layout, {
+    this.#changes = new Changes(topology, this.#layout, {
       calendar: this.#calendar,
       lookahead: this.#lookahead,
       network: this.#network,
@@ -177,6 +190,7 @@ export class Run {
     });
     try {
       for (const spec of topology.nodes) this.#createNode(spec, domains);
+      if (scripted && options.script) this.#stage = this.#setStage(scripted, options.script);
       this.#joinCopper();
       this.#setPatience();
     } catch (error) {
@@ -203,13 +217,12 @@ export class Run {
     try {
       await this.#prepareBoards();
       if (this.#error === undefined) {
-        const boards = this.#boards;
         this.#calendar.start(this.#lookahead);
         await pump(
           this.#hub,
           () => this.#over,
           () => this.#turn(),
-          boards && (() => boards.step()),
+          () => this.#patienceMs(),
         );
       }
     } catch (error) {
@@ -219,6 +232,7 @@ export class Run {
     const cpuMs = groupCpuMs(new Set([...this.#pids().values(), ...this.#boardPids().values()]));
     this.#placement.release();
     await this.#boards?.end();
+    await this.#stage?.close();
     this.#takeDown();
     return this.#result(wallMs, cpuMs);
   }
@@ -284,6 +298,42 @@ export class Run {
       failed: (node, error) => this.#failed(node, error, false),
       stuck: (error) => this.abort(error),
     });
+  }
+
+  /** For how many milliseconds there is nothing to do but to hear messages. */
+  #patienceMs(): number {
+    const patience = this.#boards?.step() ?? WAIT_MS;
+    // A script is no message: it needs a turn of the event loop.
+    return this.#stage?.participant.busy ? 0 : patience;
+  }
+
+  #setStage(domain: Domain, script: Script): Stage {
+    const withBoards = new Set(
+      this.#layout.ways
+        .filter(({ from, to }) => [from, to].includes(this.#layout.boards ?? -1))
+        .map(({ name }) => name),
+    );
+    return new Stage(
+      {
+        topology: this.topology,
+        domain,
+        log: this.#log,
+        network: this.#network,
+        wires: this.#wires,
+        changes: this.#changes,
+        node: (name) => this.nodes.find(({ spec }) => spec.name === name) as RunNode,
+        reaches: (name) => !withBoards.has(name),
+        kill: (node) => this.#kill(node),
+        hold: (node) => this.#withGuest(node, ({ guest, domain: its }) => its.hold(guest)),
+        letGo: (node) => this.#withGuest(node, ({ guest, domain: its }) => its.letGo(guest, node.spec.index)),
+        ended: (end) => {
+          // A script that has failed waits for nobody.
+          if ('error' in end) this.#finishAt(end.at);
+          else this.#finishIfDone();
+        },
+      },
+      script,
+    );
   }
 
   /** Makes every board ready to begin. Bounded, as each step is. */
@@ -454,6 +504,7 @@ export class Run {
       console: (from, bytes) => {
         this.#log.consoleOutput(domain.now, from.spec.index, bytes);
         this.#consoles.write(from.spec.index, domain.now, bytes);
+        this.#stage?.console(from, bytes);
       },
       drive: (from, line, level) => this.#drive(from, line, level),
       released: (from) => {
@@ -540,6 +591,7 @@ export class Run {
     if (exit !== undefined) this.#log.nodeState(at, spec.index, { state: 'exited', code: exit });
     else if (signal !== undefined) this.#log.nodeState(at, spec.index, { state: 'signalled', signal });
     else this.#log.nodeState(at, spec.index, { state: 'ready' });
+    this.#stage?.reported(node);
     this.#finishIfDone();
   }
 
@@ -554,13 +606,52 @@ export class Run {
 
   #finishIfDone(): void {
     const withRun = this.nodes.filter(({ spec }) => spec.run !== undefined);
-    if (withRun.length === 0 || !withRun.every(({ done }) => done)) return;
+    const script = this.#stage && { end: this.#stage.end };
+    if ((!script && withRun.length === 0) || !withRun.every(({ done }) => done)) return;
+    if (script && script.end === undefined) return;
     // Domains end in any order of wall time: the end is that of the latest in virtual time, whoever is heard last.
-    this.#finishedAt = withRun.reduce(
-      (latest, { endedAt, heardAt }) => later(latest, heardAt ?? endedAt ?? ZERO),
-      ZERO,
+    this.#finishAt(
+      withRun.reduce(
+        (latest, { endedAt, heardAt }) => later(latest, heardAt ?? endedAt ?? ZERO),
+        script?.end?.at ?? ZERO,
+      ),
     );
+  }
+
+  #finishAt(at: Instant): void {
+    this.#finishedAt = at;
+    this.#stage?.cut();
     this.#calendar.finish();
+  }
+
+  #withGuest(
+    node: RunNode,
+    act: (its: { guest: Guest; host: ParticipantHost; domain: Domain }) => void,
+  ): void {
+    const its = this.#participants.get(node);
+    if (its) act(its);
+    else throw new OneclockError('INPUT', `${node.spec.name} is in real time: a script cannot do that to it`);
+  }
+
+  /** A script ends a guest, which is quiet. */
+  #kill(node: RunNode): void {
+    this.#withGuest(node, ({ guest, host, domain }) => {
+      const { index } = node.spec;
+      if (!guest.alive) return;
+      node.dismissed = true;
+      node.state = 'killed';
+      node.endedAt ??= domain.now;
+      this.#log.nodeState(domain.now, index, { state: 'killed' });
+      this.#network.detach(index);
+      this.#variables.detach(index);
+      this.#wires.release(index);
+      this.#wires.detach(index);
+      this.#boards?.release(node);
+      host.gone();
+      guest.close();
+      this.#stage?.reported(node);
+      this.#finishIfDone();
+    });
   }
 
   #failed(node: RunNode, error: OneclockError, hung: boolean): void {
@@ -676,7 +767,11 @@ export class Run {
       ...counts,
       traceHash,
       error: this.#error,
-      disappointments: this.nodes.flatMap((node) => node.disappointment ?? []),
+      disappointments: [
+        ...this.nodes.flatMap((node) => node.disappointment ?? []),
+        ...(this.#stage?.disappointment ?? []),
+      ],
+      script: this.#stage?.result,
       nodes: this.nodes.map((node) => ({
         node,
         cpuMs: this.#threadCpuMs(node) ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0,

@@ -8,6 +8,7 @@ import {
   type LinkResult,
   milliseconds,
   type RunResult,
+  type ScriptResult,
   type SharedResult,
   type WireResult,
 } from './result.js';
@@ -25,6 +26,8 @@ export interface RunEnd {
   readonly error: unknown;
   /** What is not as it was expected to be. */
   readonly disappointments: readonly string[];
+  /** Undefined: there was no script. */
+  readonly script: ScriptResult | undefined;
   readonly nodes: readonly {
     readonly node: RunNode;
     readonly cpuMs: number;
@@ -76,6 +79,7 @@ export function summarize(end: RunEnd): RunResult {
     links: named([...topology.links, ...topology.switches], ({ name }) => end.link(name)),
     wires: named(topology.wires, end.wire),
     shared: named(topology.shared, ({ name }) => end.shared(name)),
+    ...(end.script && { script: end.script }),
   };
 }
 
