@@ -22,6 +22,7 @@ import {
 } from '../calendar/index.js';
 import { OneclockError } from '../errors.js';
 import type { Guest } from '../participants/guest.js';
+import { StoppableClock } from '../participants/stoppable-clock.js';
 import type { NodeSpec, Topology } from '../topology/model.js';
 import { logHeader } from '../trace/log-header.js';
 import { RunLog } from '../trace/run-log.js';
@@ -74,10 +75,19 @@ export interface RunOptions {
   progress?(run: Run): void;
 }
 
+/** A guest in virtual time. */
+interface Participating {
+  readonly guest: Guest;
+  /** What the calendar sees of it. */
+  readonly clock: StoppableClock;
+  readonly host: ParticipantHost;
+  readonly domain: Domain;
+}
+
 /** One run of one topology. */
 export class Run {
   readonly nodes: RunNode[] = [];
-  readonly #participants = new Map<RunNode, { guest: Guest; host: ParticipantHost; domain: Domain }>();
+  readonly #participants = new Map<RunNode, Participating>();
   /** Undefined: there are none. */
   readonly #boards: Boards | undefined;
   readonly #hub = new NativeHub();
@@ -232,7 +242,7 @@ export class Run {
     const cpuMs = groupCpuMs(new Set([...this.#pids().values(), ...this.#boardPids().values()]));
     this.#placement.release();
     await this.#boards?.end();
-    await this.#stage?.close();
+    await this.#stage?.close(this.#end?.at ?? this.#safe);
     this.#takeDown();
     return this.#result(wallMs, cpuMs);
   }
@@ -324,8 +334,16 @@ export class Run {
         node: (name) => this.nodes.find(({ spec }) => spec.name === name) as RunNode,
         reaches: (name) => !withBoards.has(name),
         kill: (node) => this.#kill(node),
-        hold: (node) => this.#withGuest(node, ({ guest, domain: its }) => its.hold(guest)),
-        letGo: (node) => this.#withGuest(node, ({ guest, domain: its }) => its.letGo(guest, node.spec.index)),
+        hold: (node) =>
+          this.#withGuest(node, ({ clock }) => {
+            domain.hold(clock);
+            clock.stop(domain.now);
+          }),
+        letGo: (node) =>
+          this.#withGuest(node, ({ clock }) => {
+            clock.go(domain.now);
+            domain.letGo(clock, node.spec.index);
+          }),
         ended: (end) => {
           // A script that has failed waits for nobody.
           if ('error' in end) this.#finishAt(end.at);
@@ -517,11 +535,12 @@ export class Run {
       failed: (from, error) => this.#participants.get(from)?.guest.fail(error),
     });
     let host: ParticipantHost | undefined;
+    let clock: StoppableClock | undefined;
     const owner = {
       quiet: () => host?.quiet(),
       rescheduled: () => host?.rescheduled(),
-      now: () => domain.now,
-      raise: (interrupt: Interrupt) => domain.raise(spec.index, interrupt),
+      now: () => clock?.inside(domain.now) ?? domain.now,
+      raise: (interrupt: Interrupt) => domain.raise(spec.index, clock?.interrupt(interrupt) ?? interrupt),
       broadcast: (value: bigint) => this.#broadcast(node, value),
       failed: (error: OneclockError, hung: boolean) => this.#failed(node, error, hung),
     };
@@ -539,9 +558,10 @@ export class Run {
             ...owner,
             bell: (operation, args) => this.#variables.bell(spec.index, operation, args),
           });
-    host = domain.add(guest);
+    clock = new StoppableClock(guest);
+    host = domain.add(clock);
     this.nodes.push(node);
-    this.#participants.set(node, { guest, host, domain });
+    this.#participants.set(node, { guest, clock, host, domain });
     this.#boards?.addGuest(node, domain);
     this.#connect(node);
   }
@@ -563,7 +583,7 @@ export class Run {
   #broadcast(from: RunNode, value: bigint): void {
     const at = from.domain.now;
     this.#log.broadcast(at, from.spec.index, value);
-    for (const [node, { guest, domain }] of this.#participants) {
+    for (const [node, { guest, clock, domain }] of this.#participants) {
       const { spec } = node;
       const delay = this.#lookahead.distance(from.domain.index, domain.index);
       if (node === from || delay === NEVER) continue;
@@ -572,7 +592,7 @@ export class Run {
         kind: EventKind.BROADCAST,
         source: from.spec.index,
         sequence: this.#broadcasts++,
-        apply: () => domain.raise(spec.index, guest.notify(value)),
+        apply: () => domain.raise(spec.index, clock.interrupt(guest.notify(value))),
       });
     }
   }
@@ -624,10 +644,7 @@ export class Run {
     this.#calendar.finish();
   }
 
-  #withGuest(
-    node: RunNode,
-    act: (its: { guest: Guest; host: ParticipantHost; domain: Domain }) => void,
-  ): void {
+  #withGuest(node: RunNode, act: (its: Participating) => void): void {
     const its = this.#participants.get(node);
     if (its) act(its);
     else throw new OneclockError('INPUT', `${node.spec.name} is in real time: a script cannot do that to it`);

@@ -3,6 +3,7 @@ import {
   type CalendarEvent,
   type Domain,
   EventKind,
+  earlier,
   formatInstant,
   type Instant,
   type ParticipantHost,
@@ -134,9 +135,12 @@ export class Stage {
   }
 
   /** The run is over: finds out what the script still waits for. */
-  async close(): Promise<void> {
-    if (this.end === undefined && !this.participant.busy)
-      this.#waited = (await this.simulation.stuck()).message;
+  async close(at: Instant): Promise<void> {
+    if (this.end === undefined && !this.participant.busy) {
+      const { engine } = this.simulation;
+      engine.reach(earlier(at, engine.next));
+      this.#waited = (await this.simulation.stuck('the run ends')).message;
+    }
     this.participant.over = true;
   }
 

@@ -112,7 +112,9 @@ export class Alone {
     const endedNs = sim.now.toString();
     if (output !== undefined)
       return { state: 'ended', endedNs, error: null, ...rest, output: output.value ?? null };
-    const error = this.#aborted ? this.#aborted.message : (await sim.stuck()).message;
+    const error = this.#aborted
+      ? this.#aborted.message
+      : (await sim.stuck(until === NEVER ? undefined : 'the run ends')).message;
     return { state: 'waiting', endedNs, error, ...rest };
   }
 

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { extname, join, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Message, Plugin } from 'esbuild';
 import { packageFile } from '../../host/package-root.js';
@@ -60,6 +60,8 @@ async function compile(path: string): Promise<Uint8Array> {
       target: 'node20',
       format: 'esm',
       sourcemap: 'inline',
+      sourceRoot: pathToFileURL(`${dirname(path)}/`).href,
+      outfile: join(dirname(path), 'script.mjs'),
       logLevel: 'silent',
       plugins: [modules(path)],
     });

@@ -239,11 +239,13 @@ export class Simulation {
   }
 
   /**
-   * The error for a run in which nothing can happen any more, and which was not to end: what is waited for, and
-   * where in the script. None of it goes on afterwards.
+   * The error for a run that ends before its script: what is waited for, and where in the script. None of it goes on
+   * afterwards.
+   *
+   * @param why it ends; undefined: nothing can happen any more
    */
-  stuck(): Promise<OneclockError> {
-    return stuck(this.#waits(), this.now);
+  stuck(why?: string): Promise<OneclockError> {
+    return stuck(this.#waits(), this.now, why);
   }
 
   #waits(): Wait<unknown>[] {

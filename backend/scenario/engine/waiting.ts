@@ -50,8 +50,12 @@ export async function stacksOf(waits: readonly Wait<unknown>[]): Promise<string[
   return stacks;
 }
 
-/** That nothing is left which could wake any of `waits`, as an error for the author of the script. */
-export async function stuck(waits: readonly Wait<unknown>[], now: Instant): Promise<OneclockError> {
+/** That none of `waits` comes to anything, as an error for the author of the script. */
+export async function stuck(
+  waits: readonly Wait<unknown>[],
+  now: Instant,
+  why = 'nothing is left that could happen',
+): Promise<OneclockError> {
   const shown = waits.slice(0, SHOWN);
   const stacks = await stacksOf(shown);
   const lines = shown.map((wait, at) => {
@@ -61,7 +65,7 @@ export async function stuck(waits: readonly Wait<unknown>[], now: Instant): Prom
   if (waits.length > SHOWN) lines.push(`  and ${waits.length - SHOWN} more`);
   return new OneclockError(
     'PARTICIPANT',
-    `at ${formatInstant(now)} s nothing is left that could happen, and the script waits:\n${lines.join('\n')}`,
+    `at ${formatInstant(now)} s ${why}, and the script waits:\n${lines.join('\n')}`,
   );
 }
 
