@@ -254,6 +254,38 @@ describe('nodes', () => {
     ]);
   });
 
+  test('one is started again, and boots at that instant', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `await sim.at('2s');
+         nodes.a.restart();
+         await nodes.a.console.waitFor(/up (\\d+)\\.\\d+ at (\\d+)/, { timeout: '3s' });
+         const heard = sim.now;
+         await sim.at('4s');
+         nodes.a.kill();
+         await sim.at('6500ms');
+         nodes.a.start();
+         await nodes.a.ready();
+         return { heard: String(heard) };`,
+        {
+          topology: `{ name: 'again', start: '2026-01-01T00:00:00Z', nodes: { a: { kind: 'uml',
+            run: 'read up x < /proc/uptime; echo up $up at $(date +%s); sleep 1.5' } } }`,
+        },
+      ),
+    );
+    run.expectStatus(0);
+    expect(run.node('a')).toMatchObject({ state: 'exited', exit: 0 });
+    const starts = run.lines('a').filter((line) => line.startsWith('up '));
+    const day = Date.UTC(2026, 0, 1) / 1000;
+    expect(starts.map((line) => line.replace(/\.\d+/, ''))).toEqual([
+      `up 0 at ${day}`,
+      `up 0 at ${day + 2}`,
+      `up 0 at ${day + 6}`,
+    ]);
+    expect(run.result.virtualNs.slice(0, 2)).toBe('80');
+  });
+
   test('a script types on a console', async () => {
     const space = new Workspace();
     const run = await space.runScript(

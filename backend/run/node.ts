@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
 import { AgentDecoder, type FromGuest } from '../../protocols/agent/index.js';
-import type { Instant, Timeline } from '../calendar/index.js';
+import { type Instant, type Timeline, ZERO } from '../calendar/index.js';
 import {
   AGENT_PORT,
   CONSOLE_PORT,
@@ -33,6 +33,15 @@ export interface NodeOwner {
   failed(node: RunNode, error: OneclockError): void;
 }
 
+/** Which of the guests that a node has, one after the other, and when it is switched on. */
+export interface Life {
+  /** 0: the first. */
+  readonly number: number;
+  readonly begins: Instant;
+}
+
+const FIRST: Life = { number: 0, begins: ZERO };
+
 /** A node of a run: its devices, and how it stands. A board's console and agent are not among them. */
 export class RunNode {
   readonly nets: readonly VirtioNet[];
@@ -58,6 +67,7 @@ export class RunNode {
     readonly spec: NodeSpec,
     readonly domain: Timeline,
     private readonly owner: NodeOwner,
+    readonly life: Life = FIRST,
   ) {
     this.#agent = new AgentDecoder(spec.name);
     this.#console = new VirtioConsole(
@@ -114,8 +124,9 @@ export class RunNode {
 
   /** What its guest's randomness comes from. */
   randomSeed(runSeed: bigint): bigint {
+    const { number } = this.life;
     return createHash('sha256')
-      .update(`oneclock guest ${runSeed} ${this.spec.name}`)
+      .update(`oneclock guest ${runSeed} ${this.spec.name}${number === 0 ? '' : ` ${number}`}`)
       .digest()
       .readBigUInt64LE();
   }

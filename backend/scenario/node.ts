@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
+import { OneclockError } from '../errors.js';
 import type { RunNode } from '../run/node.js';
 import type { NodeState } from '../run/result.js';
+import type { NodeSpec } from '../topology/model.js';
 import { TextLine } from './console.js';
 import type { Span } from './engine/index.js';
 import { type Expect, makeExpect } from './expect.js';
@@ -28,24 +30,26 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
   /** As the scene's, and it names the node. */
   readonly expect: Expect;
   #frozen = false;
+  #off = false;
 
   constructor(
     private readonly site: Site,
-    private readonly node: RunNode,
+    spec: NodeSpec,
   ) {
     const { stage, sim } = site;
-    const { spec } = node;
     this.name = spec.name;
     this.expect = makeExpect(sim, stage.expectations, spec.name);
-    this.console = new TextLine(site, `the console of ${spec.name}`, (bytes) => stage.type(node, bytes));
+    this.console = new TextLine(site, `the console of ${spec.name}`, (bytes) =>
+      stage.type(this.#node, bytes),
+    );
     stage.consoles.add((said) => {
-      if (said.node === node) this.console.push(said.bytes);
+      if (said.node === this.#node) this.console.push(said.bytes);
     });
     this.interfaces = Object.fromEntries(
       spec.interfaces.map(({ name, mac, addresses }, place) => {
         const at = { node: spec.index, interface: place };
         const tell = (verb: string, { length }: Uint8Array) =>
-          stage.act(`a script ${verb} a frame of ${length} bytes at ${name}`, node);
+          stage.act(`a script ${verb} a frame of ${length} bytes at ${name}`, this.#node);
         return [
           name,
           {
@@ -66,19 +70,24 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     ) as typeof this.interfaces;
   }
 
+  /** The guest that it has now. */
+  get #node(): RunNode {
+    return this.site.stage.node(this.name);
+  }
+
   /** How it stands: `running` until its `run` has ended, or it has. */
   get state(): NodeState {
-    return this.node.state;
+    return this.#node.state;
   }
 
   /** Whether it is set up, and its `run` has begun. */
   get isReady(): boolean {
-    return this.node.isReady;
+    return this.#node.isReady;
   }
 
   /** The exit status of its `run`; undefined where that has not exited. */
   get exit(): number | undefined {
-    return this.node.exit;
+    return this.#node.exit;
   }
 
   get frozen(): boolean {
@@ -96,26 +105,46 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     return this.state;
   }
 
-  /** Ends it at once, as when its power is cut. Nothing is expected of it any more. */
+  /** Ends it at once, as when its power is cut. Nothing is expected of it any more, unless it is started again. */
   kill(): void {
-    if (this.state !== 'running' && this.state !== 'exited') return;
-    this.site.stage.act('a script kills it', this.node);
-    this.site.stage.kill(this.node);
+    if (this.#off) return;
+    this.#off = true;
+    this.#frozen = false;
+    this.site.stage.act('a script kills it', this.#node);
+    this.site.stage.kill(this.#node);
   }
 
-  /** It does not run until {@link resume}, while time goes on: what happens to it meanwhile happens then. */
+  /**
+   * Switches it on again after {@link kill}: its kernel boots at this instant, with the files of the beginning, and its `run`
+   * runs again.
+   */
+  start(): void {
+    if (!this.#off)
+      throw new OneclockError('INPUT', `${this.name} is on: it can be started when it was killed`);
+    this.#off = false;
+    this.site.stage.act('a script starts it', this.#node);
+    this.site.stage.start(this.#node);
+  }
+
+  /** Ends it at once, and switches it on again. */
+  restart(): void {
+    this.kill();
+    this.start();
+  }
+
+  /** It does not run until {@link resume}, while time goes on: its clock stands still, and what reaches it meanwhile reaches it then. */
   freeze(): void {
     if (this.#frozen) return;
     this.#frozen = true;
-    this.site.stage.act('a script freezes it', this.node);
-    this.site.stage.hold(this.node);
+    this.site.stage.act('a script freezes it', this.#node);
+    this.site.stage.hold(this.#node);
   }
 
   resume(): void {
     if (!this.#frozen) return;
     this.#frozen = false;
-    this.site.stage.act('a script lets it run', this.node);
-    this.site.stage.letGo(this.node);
+    this.site.stage.act('a script lets it run', this.#node);
+    this.site.stage.letGo(this.#node);
   }
 
   async #until(what: string, holds: () => boolean, timeout: Span | undefined): Promise<void> {
@@ -123,7 +152,7 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     const { sim, stage } = this.site;
     const event = sim.event(what);
     const stop = stage.nodes.add((node) => {
-      if (node === this.node && holds()) event.succeed();
+      if (node === this.#node && holds()) event.succeed();
     });
     try {
       await (timeout === undefined ? event : sim.timeout(event, timeout));
