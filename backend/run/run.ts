@@ -37,7 +37,7 @@ import { HostLines } from './host-lines.js';
 import { type Layout, layOut } from './layout.js';
 import { Memory } from './memory.js';
 import { Network } from './network.js';
-import { RunNode } from './node.js';
+import { type NodeOwner, RunNode } from './node.js';
 import { Placement } from './placement.js';
 import { Processors } from './processors.js';
 import { pump } from './pump.js';
@@ -66,6 +66,8 @@ export interface RunOptions {
   readonly maxWallMs: number | undefined;
   /** A guest that runs for this much wall time without a message hangs. */
   readonly hangMs: number;
+  /** Whether its guests do what they are told: see {@link RunNode.session}. */
+  readonly agents?: boolean;
   /** Called between turns, tens of times a second. */
   progress?(run: Run): void;
 }
@@ -99,6 +101,7 @@ export class Run {
   /** When a guest failed; 0 where none has. */
   #failedAt: Instant = ZERO;
   #broadcasts = 0;
+  #inputs = 0;
   /** When the last node with `run` ended. */
   #finishedAt: Instant | undefined;
   #end: { readonly reason: string; readonly at: Instant } | undefined;
@@ -220,6 +223,12 @@ export class Run {
     await this.#boards?.end();
     this.#takeDown();
     return this.#result(wallMs, cpuMs);
+  }
+
+  /** Calls `act` at `at`, in the order of the calls, as something that is done to `node`. Not where that has happened. */
+  at(at: Instant, node: RunNode, act: () => void): void {
+    const input = { at, kind: EventKind.INPUT, source: node.spec.index, apply: act };
+    this.#calendar.at(at, () => node.domain.accept({ ...input, sequence: this.#inputs++ }));
   }
 
   /** Ends the run before its time. */
@@ -445,7 +454,7 @@ export class Run {
       return;
     }
     const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Domain;
-    const node: RunNode = new RunNode(spec, domain, {
+    const owned: NodeOwner = {
       acts: (_from, what) => guest.acts(what),
       transmit: (from, place, frame) => {
         this.#network.transmit({ node: from.spec.index, interface: place }, frame);
@@ -463,7 +472,8 @@ export class Run {
       },
       reported: (from) => this.#reported(from),
       failed: (from, error) => this.#participants.get(from)?.guest.fail(error),
-    });
+    };
+    const node: RunNode = new RunNode(spec, domain, owned, this.options.agents);
     let host: ParticipantHost | undefined;
     const owner = {
       quiet: () => host?.quiet(),
@@ -568,6 +578,7 @@ export class Run {
     const at = later(domain.now, this.#safe);
     const evict = spec.onFailure === 'evict';
     const reason = node.panic === undefined ? error.message : `${error.message}; it said: ${node.panic}`;
+    node.gone(reason);
     node.endedAt ??= at;
     node.reason = reason;
     node.state = evict ? 'evicted' : hung ? 'hung' : 'crashed';
@@ -621,6 +632,7 @@ export class Run {
 
   /** Ends every guest, closes every file, and leaves nothing behind. Bounded. */
   #takeDown(): void {
+    for (const node of this.nodes) node.gone('the run has ended');
     this.#closeGuests();
     const deadline = performance.now() + REAP_MS;
     const left = () =>
