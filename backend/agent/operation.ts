@@ -26,6 +26,8 @@ export interface Operation {
   begun(): void;
   /** The next piece of data for the guest, where there is one and the guest has room for it. */
   next(): ToGuest | undefined;
+  /** What {@link next} gave is on its way. */
+  sent?(): void;
   /**
    * Takes an answer.
    *

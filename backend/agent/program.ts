@@ -106,8 +106,11 @@ export class Program implements Operation, ExecHandle {
     if (bytes.length === 0 && !end) return undefined;
     this.#untaken += bytes.length;
     this.#endSent = end;
-    if (this.#input.length === 0 && !end) this.events.drained?.();
     return { type: 'stdin', id: this.id, bytes, end };
+  }
+
+  sent(): void {
+    if (this.#input.length === 0 && !this.#endSent) this.events.drained?.();
   }
 
   take(answer: Answer): (() => void) | undefined {
@@ -160,7 +163,8 @@ export class Program implements Operation, ExecHandle {
   }
 
   end(bytes?: Uint8Array): void {
-    if (bytes) this.write(bytes);
+    if (this.#over || this.#inputEnds) return;
+    if (bytes) this.#input.add(bytes);
     this.#inputEnds = true;
     this.host.more();
   }

@@ -212,6 +212,7 @@ export class AgentSession {
       if (!message) continue;
       this.#sources.add(operation);
       this.#put(this.#encode(message));
+      operation.sent?.();
       return true;
     }
     return false;
