@@ -485,7 +485,10 @@ describe.skipIf(!hasCompiler)(`the server of the agent${skipped}`, () => {
     await agent.run('yes | head -c 1000000');
     await agent.run('sleep 1000 >/dev/null 2>&1 &');
     const status = () => readFileSync(`/proc/${agent.process.pid}/status`, 'utf8');
-    const switches = () => status().match(/ctxt_switches:\t\d+/g)?.join(' ');
+    const switches = () =>
+      status()
+        .match(/ctxt_switches:\t\d+/g)
+        ?.join(' ');
     await until('it sleeps', () => (/^State:\tS/m.test(status()) ? true : undefined));
     const before = switches();
     await new Promise((resolve) => setTimeout(resolve, 300));
