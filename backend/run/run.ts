@@ -71,6 +71,8 @@ export interface RunOptions {
   readonly hangMs: number;
   /** Undefined: nothing but the topology happens. */
   readonly script?: Script | undefined;
+  /** Whether its guests do what they are told (see {@link RunNode.session}); those of a script do. */
+  readonly agents?: boolean;
   /** Called between turns, tens of times a second. */
   progress?(run: Run): void;
 }
@@ -118,6 +120,7 @@ export class Run {
   /** When a guest failed; 0 where none has. */
   #failedAt: Instant = ZERO;
   #broadcasts = 0;
+  #inputs = 0;
   /** When the last node with `run` ended. */
   #finishedAt: Instant | undefined;
   #end: { readonly reason: string; readonly at: Instant } | undefined;
@@ -247,6 +250,12 @@ export class Run {
     await this.#stage?.close(this.#end?.at ?? this.#safe);
     this.#takeDown();
     return this.#result(wallMs, cpuMs);
+  }
+
+  /** Calls `act` at `at`, in the order of the calls, as something that is done to `node`. Not where that has happened. */
+  at(at: Instant, node: RunNode, act: () => void): void {
+    const input = { at, kind: EventKind.INPUT, source: node.spec.index, apply: act };
+    this.#calendar.at(at, () => node.domain.accept({ ...input, sequence: this.#inputs++ }));
   }
 
   /** Ends the run before its time. */
@@ -544,7 +553,8 @@ export class Run {
       reported: (from) => this.#reported(from),
       failed: (from, error) => this.#participants.get(from)?.guest.fail(error),
     };
-    const node: RunNode = new RunNode(spec, domain, owner, life);
+    const agent = this.options.agents ?? this.options.script !== undefined;
+    const node: RunNode = new RunNode(spec, domain, owner, agent, life);
     let host: ParticipantHost | undefined;
     let clock: StoppableClock | undefined;
     const guestOwner = {
@@ -677,6 +687,7 @@ export class Run {
       this.#wires.release(index);
       this.#wires.detach(index);
       this.#boards?.release(node);
+      node.gone('it was killed');
       host.gone();
       guest.close();
       this.#participants.delete(node);
@@ -699,6 +710,7 @@ export class Run {
     const at = later(domain.now, this.#safe);
     const evict = spec.onFailure === 'evict';
     const reason = node.panic === undefined ? error.message : `${error.message}; it said: ${node.panic}`;
+    node.gone(reason);
     node.endedAt ??= at;
     node.reason = reason;
     node.state = evict ? 'evicted' : hung ? 'hung' : 'crashed';
@@ -752,6 +764,7 @@ export class Run {
 
   /** Ends every guest, closes every file, and leaves nothing behind. Bounded. */
   #takeDown(): void {
+    for (const node of this.nodes) node.gone('the run has ended');
     this.#closeGuests();
     const deadline = performance.now() + REAP_MS;
     const left = () =>

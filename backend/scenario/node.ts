@@ -6,6 +6,16 @@ import type { NodeSpec } from '../topology/model.js';
 import { TextLine } from './console.js';
 import type { Span } from './engine/index.js';
 import { type Expect, makeExpect } from './expect.js';
+import {
+  type CommandLine,
+  type ExecOptions,
+  type Executed,
+  execute,
+  getFile,
+  putFile,
+  ScriptProgram,
+  type SpawnOptions,
+} from './program.js';
 import type { NodeShape } from './scenario.js';
 import type { Site } from './site.js';
 
@@ -103,6 +113,31 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
   async ended({ timeout }: { readonly timeout?: Span } = {}): Promise<NodeState> {
     await this.#until(`the end of ${this.name}`, () => this.state !== 'running', timeout);
     return this.state;
+  }
+
+  /**
+   * Runs a command to its end. It begins at this instant, or when the node is set up; its virtual time is what it takes in the
+   * guest.
+   *
+   * @throws TimedOut after `timeout` of virtual time, when it has been killed; PARTICIPANT where it cannot be run
+   */
+  exec(command: CommandLine, options: ExecOptions = {}): Promise<Executed> {
+    return execute(this.site, this.#node, command, options);
+  }
+
+  /** Starts a program, to talk to it while it runs. */
+  spawn(command: CommandLine, options: SpawnOptions = {}): ScriptProgram {
+    return new ScriptProgram(this.site, this.#node, command, options);
+  }
+
+  /** Writes a file, as a whole. @throws PARTICIPANT that says what its kernel says */
+  put(path: string, content: string | Uint8Array, { mode }: { readonly mode?: number } = {}): Promise<void> {
+    return putFile(this.site, this.#node, path, content, mode);
+  }
+
+  /** Reads a regular file. @throws PARTICIPANT that says what its kernel says */
+  get(path: string): Promise<Uint8Array> {
+    return getFile(this.site, this.#node, path);
   }
 
   /** Ends it at once, as when its power is cut. Nothing is expected of it any more, unless it is started again. */
