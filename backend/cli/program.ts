@@ -94,6 +94,7 @@ export function program(): Command {
     )
     .option('--no-shm', 'keep time by messages alone, without shared memory')
     .option('--json', 'print the result as JSON, and nothing else, on standard output')
+    .option('--junit <FILE>', 'write a report for CI there, in the XML of JUnit')
     .addHelpText('after', EXIT_STATUS)
     .action((file: string, options) => guarded(async () => (await import('./run.js')).run(file, options)));
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Duration } from '../calendar/time.js';
+import { OneclockError } from '../errors.js';
 import { Run, type RunResult } from '../run/index.js';
 import { readTopology } from '../topology/index.js';
 import { endOnSignals } from './ending.js';
+import { junit } from './junit.js';
 import { Progress } from './progress.js';
 import { summary } from './summary.js';
 import { hangMs, toMs } from './wall-bounds.js';
@@ -19,11 +22,15 @@ export interface RunCommandOptions {
   /** False with `--no-shm`. */
   readonly shm: boolean;
   readonly json?: boolean;
+  /** Where the report for CI goes. */
+  readonly junit?: string;
 }
 
 /** `oneclock run`. @returns the exit status */
 export async function run(file: string, options: RunCommandOptions): Promise<number> {
   const topology = readTopology(file, { seed: options.seed, until: options.until });
+  // Nobody wants to hear of it when the run is over.
+  if (options.junit !== undefined) writeReport(options.junit, '');
   const progress = new Progress(process.stderr, options.json !== true);
   // Before anything is there that a signal could leave behind; the handlers run when this function waits.
   let running: Run | undefined;
@@ -42,7 +49,18 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
   const result = await running.execute();
   progress.end();
   print(result, options.json === true);
+  if (options.junit !== undefined) writeReport(options.junit, junit(result));
   return signal.exitStatus ?? result.exitCode;
+}
+
+function writeReport(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new OneclockError('INPUT', `--junit: ${file} cannot be written (${(cause as Error).message})`, {
+      cause,
+    });
+  }
 }
 
 function print(result: RunResult, json: boolean): void {

@@ -17,6 +17,21 @@ export interface NodeResult {
   readonly cpuMs: number;
   /** Why it failed. */
   readonly reason: string | null;
+  /** What the topology expects of it, in words: `exits with 0`, `is running at the end`; null: nothing. */
+  readonly expected: string | null;
+  /** Why that is not what came; null where it is. */
+  readonly unmet: string | null;
+}
+
+/** Something that a script has looked at. */
+export interface CheckResult {
+  readonly name: string;
+  /** Null: it was about the run as a whole. */
+  readonly node: string | null;
+  /** When, in virtual time; nanoseconds, decimal. */
+  readonly atNs: string;
+  /** Why it does not hold; null where it does. */
+  readonly failure: string | null;
 }
 
 /** Of some number of measurements; nanoseconds. */
@@ -96,6 +111,8 @@ export interface RunResult {
   readonly links: Readonly<Record<string, LinkResult>>;
   readonly wires: Readonly<Record<string, WireResult>>;
   readonly shared: Readonly<Record<string, SharedResult>>;
+  /** Of a script; absent where there is none. */
+  readonly checks?: readonly CheckResult[];
 }
 
 /** `nanoseconds` with the precision a person reads. */

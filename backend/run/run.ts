@@ -715,6 +715,8 @@ export class Run {
             endedNs: node.endedAt?.toString() ?? null,
             cpuMs: milliseconds(this.#threadCpuMs(node) ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0),
             reason: node.reason ?? null,
+            expected: node.expected ?? null,
+            unmet: node.disappointment ?? null,
             ...this.#boards?.resultOf(node),
             ...this.#cardCounts(node),
           },
