@@ -3,8 +3,9 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeCostRecord } from '../../protocols/cost/decoder.js';
 import { type CostRecord, type CostSample, MAX_COST_RECORD } from '../../protocols/cost/index.js';
+import { unreadable } from './byte-file.js';
 import { COST_NAME } from './cost-writer.js';
-import { type Damage, RecordFile, unreadable } from './record-file.js';
+import { type Damage, RecordFile } from './record-file.js';
 
 const WHAT = 'the file of costs';
 

@@ -3,9 +3,9 @@ import { closeSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { LogHeader } from '../../protocols/trace/index.js';
 import { formatInstant, type Instant, instant } from '../calendar/index.js';
+import { openRegular, readInto } from './byte-file.js';
 import { describeEnd, describeEvent, escapeText, nodeName } from './describe-event.js';
 import { type LoggedEvent, LogReader, RUN_LOG } from './log-reader.js';
-import { openRegular, readInto } from './record-file.js';
 
 /** Bytes that are compared at once. */
 const CHUNK = 1_048_576;

@@ -11,8 +11,9 @@ import {
 } from '../../protocols/trace/index.js';
 import { type Instant, NEVER, ZERO } from '../calendar/index.js';
 import { OneclockError } from '../errors.js';
+import { unreadable } from './byte-file.js';
 import { LOG_NAME } from './log-header.js';
-import { type Damage, RecordFile, unreadable } from './record-file.js';
+import { type Damage, RecordFile } from './record-file.js';
 
 /** What errors call the file. */
 export const RUN_LOG = 'the run log';

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { OneclockError } from '../errors.js';
+import { ByteFile } from './byte-file.js';
 
 /** Bytes that are read at once. */
 const CHUNK = 65_536;
@@ -22,15 +21,8 @@ export interface Damage {
 export class RecordFile {
   damage: Damage | undefined;
   /** Of the record that {@link next} gave last. */
-  offset = 0;
-  private readonly descriptor: number;
-  private buffer = Buffer.allocUnsafe(2 * CHUNK);
-  /** What was read and not used is in `from` … `to`-1 of the buffer. */
-  private from = 0;
-  private to = 0;
-  /** In the file, of the byte at `from`. */
-  private position = 0;
-  private closed = false;
+  private offset = 0;
+  private readonly bytes: ByteFile;
 
   /**
    * @param what how errors call the file: `the run log`
@@ -39,10 +31,10 @@ export class RecordFile {
    */
   constructor(
     readonly file: string,
-    private readonly what: string,
+    what: string,
     private readonly limit: number,
   ) {
-    this.descriptor = openRegular(file, what);
+    this.bytes = new ByteFile(file, what, CHUNK);
   }
 
   /**
@@ -52,22 +44,24 @@ export class RecordFile {
    * @throws OneclockError INPUT where the file cannot be read any further
    */
   next(): Uint8Array | undefined {
-    if (this.damage !== undefined || this.closed) return undefined;
-    this.offset = this.position;
+    if (this.damage !== undefined) return undefined;
+    const { bytes } = this;
+    this.offset = bytes.position;
     const size = this.readSize();
     if (size === undefined) return undefined;
-    if (!this.fill(size)) {
-      const found = `${this.to - this.from} bytes and the end of the file`;
-      return this.fail(`expected a record of ${size} bytes, found ${found}`);
+    if (!bytes.has(size)) {
+      return this.fail(
+        `expected a record of ${size} bytes, found ${bytes.left} bytes and the end of the file`,
+      );
     }
-    const record = this.buffer.subarray(this.from, this.from + size);
-    this.consume(size);
+    const record = bytes.view(size);
+    bytes.consume(size);
     return record;
   }
 
   /** Whether nothing follows the last record. */
   get atEnd(): boolean {
-    return !this.fill(1);
+    return !this.bytes.has(1);
   }
 
   /** Says what is wrong with the record that {@link next} gave last; it gives no more. */
@@ -77,86 +71,29 @@ export class RecordFile {
 
   /** Says that nothing was to follow the last record. */
   failBehind(reason: string): undefined {
-    this.damage = { offset: this.position, reason };
+    this.damage = { offset: this.bytes.position, reason };
   }
 
   /** Lets go of the file. Later calls do nothing. */
   close(): void {
-    if (this.closed) return;
-    this.closed = true;
-    closeSync(this.descriptor);
+    this.bytes.close();
   }
 
   private readSize(): number | undefined {
+    const { bytes } = this;
     let size = 0;
-    for (let byte = 0; byte < MAX_SIZE_BYTES; byte++) {
-      if (!this.fill(byte + 1)) {
-        if (byte === 0) return undefined;
+    for (let index = 0; index < MAX_SIZE_BYTES; index++) {
+      if (!bytes.has(index + 1)) {
+        if (index === 0) return undefined;
         return this.fail('expected a record, found a part of one and the end of the file');
       }
-      const value = this.buffer[this.from + byte] as number;
-      size |= (value & 0x7f) << (7 * byte);
+      const value = bytes.byte(index);
+      size |= (value & 0x7f) << (7 * index);
       if (value >= 0x80) continue;
-      this.consume(byte + 1);
+      bytes.consume(index + 1);
       if (size > this.limit) return this.fail(`expected a size up to ${this.limit}, found one of ${size}`);
       return size;
     }
     return this.fail(`expected a size up to ${this.limit}`);
   }
-
-  private consume(bytes: number): void {
-    this.from += bytes;
-    this.position += bytes;
-  }
-
-  /** Sees to it that `bytes` can be used. @returns false where the file has fewer */
-  private fill(bytes: number): boolean {
-    if (this.to - this.from >= bytes) return true;
-    this.buffer.copyWithin(0, this.from, this.to);
-    this.to -= this.from;
-    this.from = 0;
-    while (this.to < bytes) {
-      if (this.buffer.length - this.to < CHUNK) {
-        const larger = Buffer.allocUnsafe(2 * this.buffer.length);
-        this.buffer.copy(larger, 0, 0, this.to);
-        this.buffer = larger;
-      }
-      const read = readInto(this.file, this.what, this.descriptor, this.buffer, this.to);
-      if (read === 0) return false;
-      this.to += read;
-    }
-    return true;
-  }
-}
-
-/** Opens a regular file: a pipe or a device could make us wait for ever. @throws OneclockError INPUT */
-export function openRegular(file: string, what: string): number {
-  let descriptor: number;
-  try {
-    if (!statSync(file).isFile()) throw new Error('it is not a file');
-    descriptor = openSync(file, 'r');
-  } catch (cause) {
-    throw unreadable(file, what, cause);
-  }
-  if (fstatSync(descriptor).isFile()) return descriptor;
-  closeSync(descriptor);
-  throw unreadable(file, what, new Error('it is not a file'));
-}
-
-/** Reads what fits behind `at`. @returns how many bytes, 0 at the end @throws OneclockError INPUT */
-export function readInto(file: string, what: string, descriptor: number, buffer: Buffer, at: number): number {
-  try {
-    return readSync(descriptor, buffer, at, buffer.length - at, null);
-  } catch (cause) {
-    throw unreadable(file, what, cause);
-  }
-}
-
-export function unreadable(file: string, what: string, cause: unknown): OneclockError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new OneclockError(
-    'INPUT',
-    `${what} ${file} cannot be read (${reason}): give a run directory, or its file`,
-    { cause },
-  );
 }
