@@ -23,7 +23,7 @@ export async function exportCommand(run: string, options: ExportCommandOptions):
     throw new OneclockError('INPUT', `${format} is no text: name a file with --output, or a pipe`);
   }
   const stream = new Output(output);
-  const { damages } = await exportRun(
+  const { damages, altered } = await exportRun(
     run,
     {
       format,
@@ -39,7 +39,12 @@ export async function exportCommand(run: string, options: ExportCommandOptions):
       `oneclock: ${escapeText(file)} is damaged at byte ${damage.offset}: ${escapeText(damage.reason)}; what is before that was exported\n`,
     );
   }
-  return damages.length > 0 ? 2 : 0;
+  if (altered !== undefined) {
+    process.stderr.write(
+      `oneclock: the run log is not as the run wrote it, and where it differs cannot be told: ${altered}\n`,
+    );
+  }
+  return damages.length > 0 || altered !== undefined ? 2 : 0;
 }
 
 /** What is read must not be written over. */

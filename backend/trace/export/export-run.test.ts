@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
@@ -15,10 +16,10 @@ const EVENT_FORMATS = FORMATS.filter((format) => format !== 'pcapng');
 
 async function exported(path: string, format: Format, options: Partial<ExportOptions> = {}) {
   const parts: Buffer[] = [];
-  const { count, damages } = await exportRun(path, { ...ALL, format, ...options }, async (part) => {
+  const exportedRun = await exportRun(path, { ...ALL, format, ...options }, async (part) => {
     parts.push(Buffer.from(part as string));
   });
-  return { count, damages, bytes: Buffer.concat(parts), text: Buffer.concat(parts).toString('utf8') };
+  return { ...exportedRun, bytes: Buffer.concat(parts), text: Buffer.concat(parts).toString('utf8') };
 }
 
 function lines(text: string): Record<string, unknown>[] {
@@ -292,6 +293,27 @@ describe('a damaged log', () => {
       ),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('a log that can be read to its end', () => {
+  test('is held against the hash that the run gave', async () => {
+    const file = sample();
+    const result = join(dirname(file), 'result.json');
+    const hash = `sha256:${createHash('sha256').update(readFileSync(file)).digest('hex')}`;
+    writeFileSync(result, JSON.stringify({ traceHash: hash }));
+    expect((await exported(file, 'json')).altered).toBeUndefined();
+    const bytes = readFileSync(file);
+    const place = bytes.indexOf(Uint8Array.of(0xef, 0xbe, 0xad, 0xde));
+    bytes[place] = 0xee;
+    writeFileSync(file, bytes);
+    const { altered, damages } = await exported(file, 'csv');
+    expect(damages).toEqual([]);
+    expect(altered).toMatch(`expected ${hash}, as result.json has it, found sha256:`);
+    for (const text of ['{', '[]', 'null', '{"traceHash":7}']) {
+      writeFileSync(result, text);
+      expect((await exported(file, 'csv')).altered).toBeUndefined();
+    }
   });
 });
 

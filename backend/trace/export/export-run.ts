@@ -5,6 +5,7 @@ import { type Instant, NEVER, ZERO } from '../../calendar/index.js';
 import { OneclockError } from '../../errors.js';
 import { type RunCost, readCost } from '../cost-file.js';
 import { COST_NAME } from '../cost-writer.js';
+import { alteration } from '../log-hash.js';
 import { findLog, type LoggedEvent, LogReader } from '../log-reader.js';
 import type { Damage } from '../record-file.js';
 import { CaptureMerge, captureFiles } from './captures.js';
@@ -39,6 +40,8 @@ export interface Exported {
   readonly count: number;
   /** What could not be read, by file. */
   readonly damages: readonly { readonly file: string; readonly damage: Damage }[];
+  /** What is wrong with a log that could be read to its end and is not as the run wrote it; undefined: nothing. */
+  readonly altered: string | undefined;
 }
 
 /** Takes a part of what is made; the next one comes when the promise is fulfilled. */
@@ -100,7 +103,11 @@ async function exportEvents(
     { file: log.file, damage: log.damage },
     { file: join(dirname(log.file), COST_NAME), damage: cost?.damage },
   ];
-  return { count, damages: damages.flatMap(({ file, damage }) => (damage ? [{ file, damage }] : [])) };
+  return {
+    count,
+    damages: damages.flatMap(({ file, damage }) => (damage ? [{ file, damage }] : [])),
+    altered: log.end !== undefined && log.damage === undefined ? alteration(log.file) : undefined,
+  };
 }
 
 function makeExporter(format: EventFormat, { header }: LogReader, cost: RunCost | undefined): Exporter {
@@ -160,6 +167,7 @@ async function exportCaptures(
     return {
       count: merge.frames,
       damages: merge.damages.flatMap(({ file: name, damage }) => (damage ? [{ file: name, damage }] : [])),
+      altered: undefined,
     };
   } finally {
     merge.close();
