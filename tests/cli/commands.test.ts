@@ -80,8 +80,8 @@ describe('mistakes on the command line end with 2, and with a word about them', 
     ['no job at all', ['run', file, '--jobs', '0'], /a whole number from 1 to 4096/],
     ['a file that is not there', ['run', '/nowhere.yaml'], /\/nowhere\.yaml/],
     ['serve without a socket', ['serve'], /--time/],
-    ['diff with one run', ['diff', 'export', '/nowhere'], /missing required argument 'OTHER'/],
-    ['diff of what is no run', ['diff', 'export', '/nowhere', '/nowhere'], /\/nowhere/],
+    ['diff with one run', ['diff', '/nowhere'], /missing required argument 'OTHER'/],
+    ['diff of what is no run', ['diff', '/nowhere', '/nowhere'], /\/nowhere/],
   ])('%s', async (_what, args, message) => {
     const { status, stdout, stderr } = await new Workspace().run(args);
     expect(stderr).toMatch(message);
