@@ -7,6 +7,9 @@ import { OneclockError } from '../errors.js';
 import { escapeText } from '../trace/describe-event.js';
 import { exportedFiles, exportRun, type Format, NO_END } from '../trace/export/export-run.js';
 
+/** What says that a name is not that of a file that can be made. */
+const NO_FILE = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EROFS', 'ENAMETOOLONG'];
+
 export interface ExportCommandOptions {
   readonly format: Format;
   readonly output?: string;
@@ -18,6 +21,9 @@ export interface ExportCommandOptions {
 /** `oneclock export`. @returns the exit status */
 export async function exportCommand(run: string, options: ExportCommandOptions): Promise<number> {
   const { format, output, from, to, node } = options;
+  if (to !== undefined && to <= (from ?? ZERO)) {
+    throw new OneclockError('INPUT', '--to: a time after that of --from is expected');
+  }
   if (output !== undefined) refuseInput(exportedFiles(run, format), output);
   else if (process.stdout.isTTY && (format === 'perfetto' || format === 'pcapng')) {
     throw new OneclockError('INPUT', `${format} is no text: name a file with --output, or a pipe`);
@@ -102,8 +108,11 @@ class Output {
     if (this.#error === undefined) return;
     // Whoever reads has had enough, such as head(1).
     if (this.#error.code === 'EPIPE') process.exit(0);
-    throw new OneclockError('MACHINE', `${this.#name} cannot be written (${this.#error.message})`, {
-      cause: this.#error,
-    });
+    const { code = '', message } = this.#error;
+    throw new OneclockError(
+      NO_FILE.includes(code) ? 'INPUT' : 'MACHINE',
+      `${this.#name} cannot be written (${message})`,
+      { cause: this.#error },
+    );
   }
 }

@@ -134,6 +134,11 @@ describe('a run', () => {
       stderr: expect.stringContaining('is a file of the run itself'),
     });
     expect(statSync(trace).size).toBe(size);
+    const nowhere = await space.run(['export', out, '--format', 'csv', '--output', '/nowhere/x']);
+    expect(nowhere).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('cannot be written (ENOENT'),
+    });
     const cli = join(process.cwd(), 'dist/backend/cli/main.js');
     const piped = spawnSync('sh', ['-c', `"${cli}" export "${out}" --format json | head -n 1`], {
       encoding: 'utf8',
@@ -148,7 +153,7 @@ describe('a run', () => {
     [[], /required option '--format <FORMAT>' not specified/],
     [['--format', 'json', '--from', '5'], /a duration with a unit is expected/],
     [['--format', 'json'], /the run log .*nowhere cannot be read \(ENOENT/],
-    [['--format', 'json', '--output', '/nowhere/x'], /cannot be read/],
+    [['--format', 'json', '--from', '2s', '--to', '2s'], /--to: a time after that of --from is expected/],
   ])('is refused with %s', async (options, message) => {
     const { status, stderr } = await new Workspace().run(['export', 'nowhere', ...options]);
     expect(status).toBe(2);
