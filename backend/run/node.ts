@@ -147,6 +147,13 @@ export class RunNode {
       .readBigUInt64LE();
   }
 
+  /** What the topology expects of it, in words; undefined: nothing. */
+  get expected(): string | undefined {
+    const { expect } = this.spec;
+    if (expect === undefined) return undefined;
+    return expect === 'running' ? 'is running at the end' : `exits with ${expect.exit}`;
+  }
+
   /** Why its end is not what the topology expects; undefined where it is. */
   get disappointment(): string | undefined {
     const { expect, name } = this.spec;
