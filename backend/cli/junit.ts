@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { RunResult } from '../run/index.js';
+import type { RunResult, ScriptResult } from '../run/result.js';
 
 /** A test case of the report. */
 interface Case {
@@ -15,7 +15,7 @@ interface Case {
 
 /**
  * The result of a run as JUnit's XML, valid by the schema of Apache Ant: a suite for the run, a case for its coming to an
- * end, for each node with `expect`, and for each check of a script. Times of cases are virtual, that of the suite is wall
+ * end, for each node with `expect`, and for each expectation of a script. Times of cases are virtual, that of the suite is wall
  * time; in seconds.
  *
  * @param when the time of day at which the run ended
@@ -53,7 +53,7 @@ export function junit(result: RunResult, when = new Date()): string {
   ].join('\n');
 }
 
-function casesOf({ status, reason, virtualNs, nodes, checks = [] }: RunResult): Case[] {
+function casesOf({ status, reason, virtualNs, nodes, script }: RunResult): Case[] {
   const message = reason ?? 'no reason is known';
   return [
     {
@@ -74,13 +74,19 @@ function casesOf({ status, reason, virtualNs, nodes, checks = [] }: RunResult): 
         },
       ];
     }),
-    ...checks.map(({ name, node, atNs, failure }) => ({
-      name,
-      of: node ?? 'run',
+    ...(script ? [scriptCase(script)] : []),
+    ...(script?.expectations ?? []).map(({ text, met, atNs, node }) => ({
+      name: text,
+      of: node ?? 'script',
       atNs,
-      fault: failure === null ? undefined : ({ kind: 'failure', type: 'check', message: failure } as const),
+      fault: met ? undefined : ({ kind: 'failure', type: 'expect', message: text } as const),
     })),
   ];
+}
+
+function scriptCase({ error, endedNs }: ScriptResult): Case {
+  const fault = error === null ? undefined : ({ kind: 'failure', type: 'script', message: error } as const);
+  return { name: 'script comes to its end', of: 'script', atNs: endedNs, fault };
 }
 
 function caseElement(run: string, { name, of, atNs, fault }: Case): string {

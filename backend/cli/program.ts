@@ -88,14 +88,15 @@ export function program(): Command {
 
   main
     .command('run')
-    .description('run a topology in virtual time, to its end')
-    .argument('<FILE>', 'the topology, in YAML')
+    .description('run a topology, or a script, in virtual time, to its end')
+    .argument('<FILE>', 'the topology, in YAML; or a script, in TypeScript or JavaScript')
     .option(
       '--out <DIR>',
       'keep result.json, trace, pcap/ and console/ in DIR; what an earlier run left there goes',
     )
     .option('--seed <N>', 'use N for the seed of the topology', seedArgument)
     .option('--until <DURATION>', 'end at this virtual time, such as 10s', spanArgument)
+    .option('--param <NAME=VALUE>', 'set a parameter of the script; may be repeated', collect, [])
     .option('--serial', 'run one guest at a time; the trace is the same')
     .option('--jobs <N>', 'guests that may run at once (default: one for each core)', countArgument)
     .option('--max-wall <DURATION>', 'give up after this much wall time', spanArgument)
@@ -119,6 +120,19 @@ export function program(): Command {
     .action((file: string, options) =>
       guarded(async () => (await import('./check.js')).check(file, options)),
     );
+
+  main
+    .command('types')
+    .description(
+      'write the names of a topology for scripts: FILE.d.yaml.ts beside it, so that editors know them',
+    )
+    .argument('<FILE>', 'the topology, in YAML')
+    .addHelpText(
+      'after',
+      "\nA script then says: import topology from './FILE.yaml'; and TypeScript needs allowArbitraryExtensions.\n" +
+        EXIT_STATUS,
+    )
+    .action((file: string) => guarded(async () => (await import('./types.js')).types(file)));
 
   main
     .command('serve')

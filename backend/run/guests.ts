@@ -77,7 +77,9 @@ function kvmOptions(node: RunNode, site: GuestSite, clock: KvmOptions['clock']):
 
 function common(node: RunNode, { topology }: GuestSite) {
   const { index: id, name, memory } = node.spec;
-  return { id, name, memory, seed: node.randomSeed(topology.seed), timeOfDay: topology.start };
+  // Its own time begins when it is switched on.
+  const timeOfDay = topology.start + node.life.begins;
+  return { id, name, memory, seed: node.randomSeed(topology.seed), timeOfDay };
 }
 
 /** Of those who share jiffies, the first keeps time. */

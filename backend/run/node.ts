@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
 import { AgentDecoder, type FromGuest } from '../../protocols/agent/index.js';
-import type { Instant, Timeline } from '../calendar/index.js';
+import { type Instant, type Timeline, ZERO } from '../calendar/index.js';
 import {
   AGENT_PORT,
   CONSOLE_PORT,
@@ -33,6 +33,15 @@ export interface NodeOwner {
   failed(node: RunNode, error: OneclockError): void;
 }
 
+/** Which of the guests that a node has, one after the other, and when it is switched on. */
+export interface Life {
+  /** 0: the first. */
+  readonly number: number;
+  readonly begins: Instant;
+}
+
+const FIRST: Life = { number: 0, begins: ZERO };
+
 /** A node of a run: its devices, and how it stands. A board's console and agent are not among them. */
 export class RunNode {
   readonly nets: readonly VirtioNet[];
@@ -46,16 +55,22 @@ export class RunNode {
   /** When the run heard of that, where it is another instant. */
   heardAt: Instant | undefined;
   reason: string | undefined;
+  /** A script has ended it: nothing is expected of it any more. */
+  dismissed = false;
+  /** Whether its guest is set up. */
+  isReady = false;
   readonly #agent: AgentDecoder;
+  readonly #console: VirtioConsole;
   #lastOutput = '';
 
   constructor(
     readonly spec: NodeSpec,
     readonly domain: Timeline,
     private readonly owner: NodeOwner,
+    readonly life: Life = FIRST,
   ) {
     this.#agent = new AgentDecoder(spec.name);
-    const console = new VirtioConsole(
+    this.#console = new VirtioConsole(
       { name: `console of ${spec.name}` },
       { output: (port, bytes) => this.#output(port, bytes) },
     );
@@ -84,7 +99,12 @@ export class RunNode {
             },
           );
     const bare = spec.kind === 'board' || spec.kind === 'partition';
-    this.devices = [...(bare ? [] : [console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
+    this.devices = [...(bare ? [] : [this.#console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
+  }
+
+  /** Types on its console, at the present instant of its domain. @returns false where too much waits there already */
+  type(bytes: Uint8Array): boolean {
+    return this.#console.input(CONSOLE_PORT, bytes);
   }
 
   /** The interface at `place` has no cable: its guest is told so. */
@@ -104,8 +124,9 @@ export class RunNode {
 
   /** What its guest's randomness comes from. */
   randomSeed(runSeed: bigint): bigint {
+    const { number } = this.life;
     return createHash('sha256')
-      .update(`oneclock guest ${runSeed} ${this.spec.name}`)
+      .update(`oneclock guest ${runSeed} ${this.spec.name}${number === 0 ? '' : ` ${number}`}`)
       .digest()
       .readBigUInt64LE();
   }
@@ -120,7 +141,7 @@ export class RunNode {
   /** Why its end is not what the topology expects; undefined where it is. */
   get disappointment(): string | undefined {
     const { expect, name } = this.spec;
-    if (this.state === 'evicted' || expect === undefined) return undefined;
+    if (this.state === 'evicted' || this.dismissed || expect === undefined) return undefined;
     if (expect === 'running') {
       return this.state === 'running'
         ? undefined
@@ -159,6 +180,7 @@ export class RunNode {
       this.owner.failed(this, new OneclockError('PARTICIPANT', `its init failed: ${message.text}`));
       return;
     }
+    if (message.type === 'ready') this.isReady = true;
     if (message.type === 'exited') {
       this.state = 'exited';
       this.exit = message.code;

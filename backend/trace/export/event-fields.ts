@@ -32,15 +32,16 @@ export function eventFields(header: LogHeader, { node, at, event }: LoggedEvent)
       return { interface: placeName(header, node, event.interface), length, crc32: hex(crc), dropped };
     }
     case 'console-output':
-      return isUtf8(event.data)
-        ? { text: Buffer.from(event.data).toString('utf8') }
-        : { base64: Buffer.from(event.data).toString('base64') };
+      return dataFields(event.data);
+    case 'serial-data':
+      return { line: event.line, input: event.input, ...dataFields(event.data) };
     case 'node-state':
       return stateFields(event.state);
     case 'broadcast':
       return { value: String(event.value) };
     case 'mark':
     case 'fault':
+    case 'act':
       return { text: event.text };
     case 'change': {
       const { cable, down, latency, rate, loss, jitter, queue, lost } = event;
@@ -78,6 +79,11 @@ export function eventFields(header: LogHeader, { node, at, event }: LoggedEvent)
     case 'deadline-missed':
       return { task: String(event.task), late: String(event.late) };
   }
+}
+
+function dataFields(data: Uint8Array): EventFields {
+  const bytes = Buffer.from(data);
+  return isUtf8(bytes) ? { text: bytes.toString('utf8') } : { base64: bytes.toString('base64') };
 }
 
 function stateFields(state: LoggedState): EventFields {
