@@ -105,23 +105,34 @@ describe('the JUnit report', () => {
       a: { ...NODE, exit: 3, unmet: 'a was to exit with 0, and exited with 3' },
       b: { ...NODE, state: 'crashed' as const, unmet: 'b was to be running', reason: 'its process ended' },
     };
-    const expectations = [
-      { text: 'the answer to be "<pong>"', node: 'b', atNs: '7', met: false },
-      { text: 'it to be quiet', node: null, atNs: '8', met: true },
-    ];
-    const script = { state: 'failed' as const, endedNs: '9', output: null, error: 'it threw', expectations };
+    const script = {
+      state: 'ended' as const,
+      endedNs: '9',
+      output: null,
+      error: 'it threw',
+      expectations: [
+        { text: 'expected "<pong>"', met: false, atNs: '7', node: 'b' },
+        { text: 'is quiet', met: true, atNs: '8', node: null },
+      ],
+    };
     const suite = suiteOf({ ...RESULT, status: 'error', reason: 'b failed', nodes, script });
     expect(suite.attributes).toMatchObject({ tests: '6', failures: '4', errors: '1' });
     const faults = cases(suite).map(({ children }) => children[0]);
-    const tags = ['error', 'failure', 'failure', 'failure', undefined, 'failure'];
-    expect(faults.map((each) => each?.tag)).toEqual(tags);
+    expect(faults.map((each) => each?.tag)).toEqual([
+      'error',
+      'failure',
+      'failure',
+      'failure',
+      'failure',
+      undefined,
+    ]);
     expect(faults[1]?.attributes).toEqual({
       message: 'a was to exit with 0, and exited with 3 (at 1.500000001 s of virtual time, of a)',
       type: 'expect',
     });
     expect(faults[2]?.attributes.message).toContain('b was to be running: its process ended');
-    expect(faults[3]?.text).toBe('expected the answer to be "<pong>"\nat 0.000000007 s of virtual time, of b');
-    expect(faults[5]?.attributes).toMatchObject({ type: 'script failed' });
+    expect(faults[3]?.text).toContain('it threw');
+    expect(faults[4]?.text).toBe('expected "<pong>"\nat 0.000000007 s of virtual time, of b');
     expect(suite.children.at(-1)?.text).toBe('b failed');
   });
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { RunResult } from '../run/index.js';
+import type { RunResult, ScriptResult } from '../run/result.js';
 
 /** A test case of the report. */
 interface Case {
@@ -15,7 +15,7 @@ interface Case {
 
 /**
  * The result of a run as JUnit's XML, valid by the schema of Apache Ant: a suite for the run, a case for its coming to an
- * end, for each node with `expect`, for each expectation of a script, and for its end. Times of cases are virtual, that of the suite is wall
+ * end, for each node with `expect`, and for each expectation of a script. Times of cases are virtual, that of the suite is wall
  * time; in seconds.
  *
  * @param when the time of day at which the run ended
@@ -74,23 +74,19 @@ function casesOf({ status, reason, virtualNs, nodes, script }: RunResult): Case[
         },
       ];
     }),
-    ...(script?.expectations ?? []).map(({ text, node, atNs, met }) => ({
+    ...(script ? [scriptCase(script)] : []),
+    ...(script?.expectations ?? []).map(({ text, met, atNs, node }) => ({
       name: text,
-      of: node ?? 'run',
+      of: node ?? 'script',
       atNs,
-      fault: met ? undefined : ({ kind: 'failure', type: 'expect', message: `expected ${text}` } as const),
+      fault: met ? undefined : ({ kind: 'failure', type: 'expect', message: text } as const),
     })),
-    ...scriptCases(script),
   ];
 }
 
-/** That the script comes to its end. */
-function scriptCases(script: RunResult['script']): Case[] {
-  if (script === undefined) return [];
-  const { state, error, endedNs } = script;
-  const fault =
-    error === null ? undefined : ({ kind: 'failure', type: `script ${state}`, message: error } as const);
-  return [{ name: 'the script comes to its end', of: 'script', atNs: endedNs, fault }];
+function scriptCase({ error, endedNs }: ScriptResult): Case {
+  const fault = error === null ? undefined : ({ kind: 'failure', type: 'script', message: error } as const);
+  return { name: 'script comes to its end', of: 'script', atNs: endedNs, fault };
 }
 
 function caseElement(run: string, { name, of, atNs, fault }: Case): string {
