@@ -12,6 +12,7 @@ import {
   VirtioNet,
 } from '../devices/index.js';
 import { OneclockError } from '../errors.js';
+import { SerialLine } from '../serial/index.js';
 import type { NodeSpec } from '../topology/model.js';
 import type { NodeState } from './result.js';
 
@@ -24,6 +25,8 @@ export interface NodeOwner {
   acts(node: RunNode, what: string): boolean;
   transmit(node: RunNode, place: number, frame: Uint8Array): void;
   console(node: RunNode, bytes: Uint8Array): void;
+  /** Bytes on a serial line; `input`: the guest receives them. They may be changed afterwards. */
+  serial?(node: RunNode, line: string, input: boolean, bytes: Uint8Array): void;
   /** The guest drives a line with a level, or, undefined, no more. */
   drive(node: RunNode, line: number, level: GpioLevel | undefined): void;
   /** The guest's GPIO driver has gone, with it or without it. */
@@ -39,6 +42,8 @@ export class RunNode {
   /** Undefined where it has no pin on a wire. */
   readonly gpio: VirtioGpio | undefined;
   readonly devices: readonly VirtioDevice[];
+  /** Its serial lines and consoles by name. */
+  readonly serial: ReadonlyMap<string, SerialLine>;
   state: NodeState = 'running';
   exit: number | undefined;
   signal: number | undefined;
@@ -83,6 +88,9 @@ export class RunNode {
               released: () => this.owner.released(this),
             },
           );
+    this.serial = new Map(
+      (spec.serial ?? []).map(({ name, acknowledge }) => [name, this.#serialLine(name, acknowledge)]),
+    );
     const bare = spec.kind === 'board' || spec.kind === 'partition';
     this.devices = [...(bare ? [] : [console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
   }
@@ -127,6 +135,15 @@ export class RunNode {
     if (this.state === 'exited') return `exited with ${this.exit}`;
     if (this.state === 'killed') return `was ended by signal ${this.signal}`;
     return this.state === 'running' ? 'was still running' : `is ${this.state}`;
+  }
+
+  #serialLine(name: string, acknowledge: boolean): SerialLine {
+    return new SerialLine(name, acknowledge, {
+      output: (bytes) => {
+        if (this.owner.acts(this, `wrote to ${name}`)) this.owner.serial?.(this, name, false, bytes);
+      },
+      input: (bytes) => this.owner.serial?.(this, name, true, bytes),
+    });
   }
 
   #output(port: number, bytes: Uint8Array): void {

@@ -7,6 +7,7 @@ import { checkBoards } from './check-boards.js';
 import { checkChanges } from './check-changes.js';
 import { checkHost } from './check-host.js';
 import { checkKvm } from './check-kvm.js';
+import { checkSerial } from './check-serial.js';
 import { checkNames } from './check-names.js';
 import { checkNodes } from './check-nodes.js';
 import { checkPartitions } from './check-partitions.js';
@@ -61,6 +62,7 @@ export function loadTopology(text: string, file: string, overrides: Overrides = 
   checkBoards(survey, plain, report);
   checkHost(survey, plain, report);
   checkKvm(survey, plain, report);
+  checkSerial(survey, plain, report);
   checkShared(survey, plain, report);
   checkPartitions(survey, plain, report);
   checkAddresses(survey, plain, report);
