@@ -5,6 +5,8 @@ import type { SerialLine } from '../serial/index.js';
 
 /** As much as is read of a pipe at once; it holds no more. */
 const PIPE_BYTES = 65_536;
+/** As much as goes into a socket in one piece, so that the guest is interrupted once. */
+const PIECE_BYTES = 4096;
 
 /** What the guest's process is given of a line. */
 export interface SerialDescriptors {
@@ -22,7 +24,7 @@ export interface UmlSerialHost {
 }
 
 /**
- * A line of a User-Mode Linux guest: three pipes. A byte on the third says that the guest may be sent input: it has opened
+ * A line of a User-Mode Linux guest: its input, its output and its acknowledgements. A byte of the last says that the guest may be sent input: it has opened
  * the line, or has taken the interrupt of what it was sent before.
  */
 export class UmlSerial {
@@ -43,7 +45,8 @@ export class UmlSerial {
     private readonly host: UmlSerialHost,
     hub: Hub,
   ) {
-    const [input, toGuest] = addon.pipe();
+    // A write for which a pipe has no room signals its reader all the same, and a guest may not be disturbed unseen.
+    const [input, toGuest] = addon.socketPair();
     const [fromGuest, output] = addon.pipe();
     this.#input = toGuest;
     this.#output = fromGuest;
@@ -67,7 +70,12 @@ export class UmlSerial {
       get listening() {
         return port.#listening && !port.#closed;
       },
-      send: (bytes) => this.host.raise((done) => this.#deliver(bytes, done)),
+      send: (bytes) => {
+        for (let from = 0; from < bytes.length; from += PIECE_BYTES) {
+          const piece = bytes.subarray(from, from + PIECE_BYTES);
+          this.host.raise((done) => this.#deliver(piece, done));
+        }
+      },
     });
   }
 
@@ -137,7 +145,7 @@ export class UmlSerial {
   }
 }
 
-/** What `action` returns; 0 where the pipe is full, or empty, or where nobody has its other end. */
+/** What `action` returns; 0 where there is no room, or nothing to read, or where nobody has its other end. */
 function unlessFull(action: () => number): number {
   try {
     return action();

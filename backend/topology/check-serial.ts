@@ -24,7 +24,10 @@ export function checkSerial(survey: Survey, plain: Plain, report: DocumentReport
     const names = Array.isArray(serial) ? serial : plain.keysOf(place);
     names.forEach((name, index) => {
       if (Array.isArray(serial) && names.indexOf(name) < index)
-        report.atValue([...place, index], `expected each line once; found ${describe(name)} again; remove it`);
+        report.atValue(
+          [...place, index],
+          `expected each line once; found ${describe(name)} again; remove it`,
+        );
     });
     if (names.length > MAX_SERIAL)
       report.atValue(place, `expected at most ${MAX_SERIAL} lines; found ${names.length}`);

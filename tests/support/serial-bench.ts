@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { EventKind, type Instant, instant } from '../../backend/calendar/index.js';
 import { Run, type RunResult } from '../../backend/run/index.js';
+import type { SerialLine } from '../../backend/serial/index.js';
 import { readTopology } from '../../backend/topology/index.js';
 import { LogReader } from '../../backend/trace/log-reader.js';
 import { packageFile } from '../../host/package-root.js';
@@ -20,12 +21,16 @@ const BEGIN = 2_000_000_000n;
 const MS = 1_000_000n;
 const TICK = 10n * MS;
 
-/** A guest that runs the program of serial-echo.c. */
+/** A guest with a line. */
 export interface SerialGuest {
   readonly name: string;
   readonly line: string;
-  /** When it is sent a byte each: 0, 1, 2 … */
+  /** When it is sent something. */
   readonly times: readonly bigint[];
+  /** What it is sent at its `place`-th time; where nothing is said, a byte: 0, 1, 2 … */
+  readonly data?: (place: number) => Uint8Array;
+  /** What it runs; where nothing is said, serial-program.c, which echoes. */
+  readonly run?: string;
 }
 
 /**
@@ -54,7 +59,13 @@ export class SerialRun {
     readonly result: RunResult,
     readonly out: string,
     private readonly guests: readonly SerialGuest[],
+    private readonly lines: readonly SerialLine[],
   ) {}
+
+  /** Bytes that the line of a guest has lost. */
+  lost(node: string): number | undefined {
+    return this.lines[this.#place(node)]?.lost;
+  }
 
   inputs(node: string) {
     return this.#traffic(node, true);
@@ -78,8 +89,12 @@ export class SerialRun {
     return text.split('\n').map((line) => line.replace(/^\[[^\]]*\] /, ''));
   }
 
+  #place(node: string): number {
+    return this.guests.findIndex(({ name }) => name === node);
+  }
+
   #traffic(node: string, input: boolean): { at: bigint; data: number[] }[] {
-    const index = this.guests.findIndex(({ name }) => name === node);
+    const index = this.#place(node);
     const log = new LogReader(this.out);
     const found = [...log].flatMap(({ at, node: of, event }) =>
       event.kind === 'serial-data' && of === index && event.input === input
@@ -98,35 +113,42 @@ export class SerialBench {
 
   constructor() {
     onTestFinished(() => rmSync(this.path, { recursive: true, force: true }));
-    const source = packageFile('tests/support/serial-echo.c');
-    execFileSync('cc', ['-static', '-O1', '-Wall', '-Wextra', '-Werror', '-o', this.#program, source]);
+    const source = packageFile('tests/support/serial-program.c');
+    execFileSync('cc', ['-static', '-O1', '-Wall', '-Wextra', '-Werror', '-o', this.program, source]);
   }
 
-  get #program(): string {
-    return join(this.path, 'serial-echo');
+  /** serial-program.c. */
+  get program(): string {
+    return join(this.path, 'serial-program');
   }
 
   async run(guests: readonly SerialGuest[], options: SerialOptions = {}): Promise<SerialRun> {
     const number = this.#runs++;
     const file = join(this.path, `topology-${number}.yaml`);
     const { settings = '{}', kernel } = options;
-    const nodes = guests.map(({ name, line, times }) =>
+    const nodes = guests.map(({ name, line, times, run }) =>
       [
         `  ${name}:`,
         `    { kind: uml, root: host, memory: 256M, serial: { ${line}: ${settings} },`,
         ...(kernel === undefined ? [] : [`      kernel: ${kernel},`]),
-        `      run: ${this.#program} /dev/${line} ${times.length} }`,
+        `      run: ${JSON.stringify(run ?? `${this.program} echo /dev/${line} ${times.length}`)} }`,
       ].join('\n'),
     );
     writeFileSync(file, `name: serial\nuntil: 10s\nnodes:\n${nodes.join('\n')}\n`);
     const out = join(this.path, `run-${number}`);
     const { sharedMemory = true, jobs = 1 } = options;
-    const run = new Run(readTopology(file), { out, jobs, sharedMemory, maxWallMs: LIMIT_MS, hangMs: HANG_MS });
-    for (const guest of guests) this.#schedule(run, guest);
-    return new SerialRun(await run.execute(), out, guests);
+    const run = new Run(readTopology(file), {
+      out,
+      jobs,
+      sharedMemory,
+      maxWallMs: LIMIT_MS,
+      hangMs: HANG_MS,
+    });
+    const lines = guests.map((guest) => this.#schedule(run, guest));
+    return new SerialRun(await run.execute(), out, guests, lines);
   }
 
-  #schedule(run: Run, { name, line, times }: SerialGuest): void {
+  #schedule(run: Run, { name, line, times, data = oneByte }: SerialGuest): SerialLine {
     const node = run.nodes.find(({ spec }) => spec.name === name);
     const serial = node?.serial.get(line);
     if (!node || !serial) throw new Error(`there is no ${line} of ${name}`);
@@ -136,8 +158,13 @@ export class SerialBench {
         kind: EventKind.SCRIPT,
         source: node.spec.index,
         sequence: place,
-        apply: () => serial.send(Uint8Array.of(place & 0xff)),
+        apply: () => serial.send(data(place)),
       });
     });
+    return serial;
   }
+}
+
+function oneByte(place: number): Uint8Array {
+  return Uint8Array.of(place & 0xff);
 }
