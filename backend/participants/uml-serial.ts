@@ -33,7 +33,7 @@ export class UmlSerial {
   readonly #buffer = new Uint8Array(PIPE_BYTES);
   readonly #input: number;
   readonly #output: number;
-  readonly #acknowledgements: { readonly descriptor: number; readonly channel: Channel } | undefined;
+  #acknowledgements: { readonly descriptor: number; readonly channel: Channel } | undefined;
   /** The guest's own ends; none once it has been started. */
   #guestEnds: readonly number[];
   /** What waits for an acknowledgement. */
@@ -57,6 +57,9 @@ export class UmlSerial {
       const channel = hub.open(descriptor, {
         onData: ({ length }) => this.#acknowledged(length),
         onClose: (reason) => {
+          this.#acknowledgements = undefined;
+          this.#listening = false;
+          this.#settle();
           if (!this.#closed) this.host.lost(reason);
         },
       });
