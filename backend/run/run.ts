@@ -550,6 +550,9 @@ export class Run {
         this.#consoles.write(from.spec.index, domain.now, bytes);
         this.#stage?.console(from, bytes);
       },
+      serial: (from, line, input, bytes) => {
+        this.#log.serialData(domain.now, from.spec.index, line, input, bytes);
+      },
       drive: (from, line, level) => this.#drive(from, line, level),
       released: (from) => {
         // The lines of a guest that is quiet, or that is taken down, are dealt with when it has gone.

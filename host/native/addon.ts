@@ -96,7 +96,7 @@ export interface Addon {
     argv: readonly string[],
     env: readonly string[],
     directory: string,
-    stdio: readonly [number, number, number],
+    descriptors: readonly [number, number, number, ...number[]],
   ): [pid: number, pidfd: number];
   pipe(): [reader: number, writer: number];
   /** Another descriptor of the same open file. */

@@ -48,8 +48,8 @@ export interface SpawnOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  /** Descriptors that become the child's 0, 1 and 2; they stay the caller's to close. */
-  readonly stdio: readonly [number, number, number];
+  /** Descriptors that become the child's 0, 1, 2 and so on, at most 64; they stay the caller's to close. */
+  readonly stdio: readonly [number, number, number, ...number[]];
 }
 
 /** A child in a process group of its own, killed by the kernel if this process dies. */
