@@ -51,6 +51,10 @@ export interface NativeMachine {
   interrupt(vector: number): void;
   interruptPending(vector?: number): boolean;
   interruptVirtio(slot: number, bits: number): void;
+  /** host/kvm/src/notifications.hh. Only while the guest stands still. */
+  setPatience(slot: number, nanoseconds: bigint): void;
+  openQueue(slot: number, queue: number, available: number, event: number): void;
+  closeQueue(slot: number, queue: number): void;
   kick(): void;
   /** Of a guest in real time; now() is 0 for others. */
   freeze(): void;
