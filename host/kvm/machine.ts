@@ -167,7 +167,7 @@ export class Machine {
             platform.devices,
           )
         : new addon.Machine(device, this.memory.descriptor, memory);
-      this.#event = hub.watch(native.event(), () => this.#onExit());
+      this.#event = hub.watchEdges(native.event(), () => this.#onExit());
     } catch (cause) {
       native?.stop();
       this.memory.close();

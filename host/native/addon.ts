@@ -4,7 +4,7 @@ import { OneclockError } from '../../backend/errors.js';
 import { packageFile } from '../package-root.js';
 
 /** What a source of the native hub is for; the numbers are `SourceKind` in src/hub.hh. */
-export const SourceKind = { STREAM: 0, LISTENER: 1, SIGNAL: 2, CHILD: 3, PACKET: 4 } as const;
+export const SourceKind = { STREAM: 0, LISTENER: 1, SIGNAL: 2, CHILD: 3, PACKET: 4, EDGE: 5 } as const;
 
 /** What happened to it; the numbers are `EventKind` in src/hub.hh. */
 export const EventKind = {

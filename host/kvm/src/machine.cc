@@ -196,7 +196,7 @@ bool Machine::Core::report(const Exit& exit) {
 
 void Machine::Core::raise_event() const {
   uint64_t one = 1;
-  // Cannot fail: the counter is read at every stop, and there is one stop at a time.
+  // Cannot fail: nobody lives to see 2^64 stops. The counter is never read.
   [[maybe_unused]] ssize_t written = write(event.get(), &one, sizeof one);
 }
 
