@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { readdirSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { interruptTable } from '../../host/kvm/testing/bare-metal.js';
 import { missing, newHub, threads } from '../../host/kvm/testing/guests.js';
-import { instant, NEVER } from '../calendar/index.js';
+import { after, duration, instant, NEVER } from '../calendar/index.js';
 import { OneclockError } from '../errors.js';
 import { bareGuest } from './testing/bare-guests.js';
 
@@ -109,6 +110,36 @@ describe.skipIf(missing !== '')(`a KVM guest of the calendar${missing && ` (${mi
     made.guest.setPatience(0, 30n);
     made.run(0n, 100n);
     expect(made.log).toEqual(['10: kick', '25: kick', '25: bell', '25: kick', '25: quiet until 60']);
+  });
+
+  test('does the same at the same times, whether or not it stops for its kicks', () => {
+    const step = fc.oneof(fc.constant('KICK'), fc.constant('RING 17, $1'), fc.nat({ max: 40 }));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const until = (add: number) => `mov NOW(%rbx), %rcx; add $${add}, %rcx; RING 16, %rcx`;
+        const source = steps.map((each) => (typeof each === 'string' ? each : until(each))).join('; ');
+        const logs = [0n, 30n].map((patience) => {
+          const made = bareGuest(`START 0, 0xff; DRIVE; ${source}; ${SLEEP}`, {
+            // Whoever gets it may answer after 30.
+            kicked: ({ guest }) => guest.curtail(after(guest.now, duration(30n))),
+            bell: () => {
+              made.log.push(`${made.guest.now}: bell`);
+              return 0n;
+            },
+          });
+          made.guest.setPatience(0, patience);
+          made.run(0n, 100n);
+          for (let at = made.guest.wake; at !== NEVER; at = made.guest.wake) made.run(at, at + 100n);
+          made.guest.close();
+          return made.log;
+        });
+        expect(logs[1]).toEqual(logs[0]);
+        expect(logs[0]?.filter((line) => line.endsWith('kick'))).toHaveLength(
+          steps.filter((each) => each === 'KICK').length,
+        );
+      }),
+      { numRuns: 20, endOnFailure: true },
+    );
   });
 
   test('is interrupted where it is by what comes of such kicks', () => {
