@@ -138,7 +138,7 @@ describe.skipIf(missing !== '')(`a KVM guest of the calendar${missing && ` (${mi
           steps.filter((each) => each === 'KICK').length,
         );
       }),
-      { numRuns: 20, endOnFailure: true },
+      { numRuns: 10, endOnFailure: true },
     );
   });
 
