@@ -66,6 +66,8 @@ export interface Hub {
   listen(path: string, onConnection: (descriptor: number) => void): Listener;
   /** Takes over an eventfd or pipe whose content does not matter; it is emptied before `onSignal`. */
   watch(descriptor: number, onSignal: () => void): Channel;
+  /** The same for an eventfd that is never read, in which each write is an event; several may come as one. */
+  watchEdges(descriptor: number, onSignal: () => void): Channel;
   /** @throws OneclockError `MACHINE` where the program cannot be started */
   spawn(options: SpawnOptions, onExit: (exit: Exit) => void): Child;
   /**

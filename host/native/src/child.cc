@@ -2,6 +2,7 @@
 #include "child.hh"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -10,6 +11,8 @@
 namespace oneclock {
 
 namespace {
+
+constexpr int kExecLimitMs = 30'000;
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> result;
@@ -63,6 +66,16 @@ SpawnedChild spawn(const SpawnRequest& request) {
   pid_t pid = check(fork(), "fork");
   if (pid == 0) become(request, arguments.data(), environment.data(), parent, report_writer.get());
   report_writer.reset();
+  // Its file may be on a file system that does not answer.
+  pollfd report{report_reader.get(), POLLIN, 0};
+  int told;
+  do told = poll(&report, 1, kExecLimitMs);
+  while (told < 0 && errno == EINTR);
+  if (told == 0) {
+    kill(pid, SIGKILL);
+    errno = ETIMEDOUT;
+    fail("starting " + request.file);
+  }
   int error = 0;
   ssize_t length;
   do length = read(report_reader.get(), &error, sizeof error);
