@@ -552,6 +552,7 @@ export class Run {
       },
       serial: (from, line, input, bytes) => {
         this.#log.serialData(domain.now, from.spec.index, line, input, bytes);
+        if (!input) this.#stage?.serial(from, line, bytes);
       },
       drive: (from, line, level) => this.#drive(from, line, level),
       released: (from) => {
@@ -800,7 +801,9 @@ export class Run {
   #meter(out: string): CostMeter {
     const nodes = this.topology.nodes.map(({ name }) => name);
     const wallMs = () => this.wallMs;
-    return new CostMeter(out, nodes, { safe: () => this.#safe, wallMs, ownCpuMs: () => this.#ownCpuMs() });
+    // The window in which the run ends may go past its end.
+    const safe = () => earlier(this.#safe, this.#finishedAt ?? this.#safe);
+    return new CostMeter(out, nodes, { safe, wallMs, ownCpuMs: () => this.#ownCpuMs() });
   }
 
   /** What its thread, or its process where that has ended, has used. */
