@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeEvent } from '../backend/trace/describe-event.js';
 import { LogReader } from '../backend/trace/log-reader.js';
+import { packageFile } from '../host/package-root.js';
 import { type RunOutcome, Workspace } from './support/cli.js';
 
 /** Two nodes on a link of a millisecond. */
@@ -496,6 +497,23 @@ describe('what goes wrong', () => {
     const { status, stderr } = await space.run(['run', name]);
     expect(stderr).toContain(message);
     expect(status).toBe(2);
+  });
+});
+
+describe('the examples', () => {
+  test('outage.ts is that of docs/scripts.md, and most pings are answered', async () => {
+    const page = readFileSync(packageFile('docs/scripts.md'), 'utf8');
+    const text = readFileSync(packageFile('examples/scripts/outage.ts'), 'utf8');
+    expect(page).toContain(text.replace('// SPDX-License-Identifier: MIT\n//\n', ''));
+    const run = await new Workspace().runScript(text);
+    run.expectStatus(0);
+    expect(output(run)).toEqual({ received: 10 });
+  });
+
+  test('two-nodes.ts: the latency is that of the script', async () => {
+    const space = new Workspace();
+    const { status, stderr } = await space.run(['run', packageFile('examples/scripts/two-nodes.ts')]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 });
 

@@ -5,6 +5,7 @@ import { formatInstant, instant, NEVER } from '../calendar/time.js';
 import { exitStatus, OneclockError } from '../errors.js';
 import { type ExpectationResult, milliseconds, type RunResult, type ScriptResult } from '../run/result.js';
 import { prepareRunDirectory } from '../run/run-directory.js';
+import { scriptFailure } from '../run/script-failure.js';
 import { RunLog } from '../trace/run-log.js';
 import { Simulation, type Span } from './engine/index.js';
 import { readSpan } from './engine/span.js';
@@ -106,7 +107,7 @@ export class Alone {
     try {
       await sim.run(until);
     } catch (error) {
-      const message = `the script failed at ${formatInstant(sim.now)} s: ${describeError(error)}`;
+      const message = scriptFailure(error, sim.now);
       return { state: 'failed', endedNs: sim.now.toString(), error: message, ...rest };
     }
     const endedNs = sim.now.toString();
@@ -135,10 +136,4 @@ export class Alone {
       },
     };
   }
-}
-
-/** With the stack of the script where there is one. */
-function describeError(error: unknown): string {
-  if (error instanceof OneclockError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
