@@ -2,13 +2,18 @@
 import { formatDuration, formatInstant, type Instant, instant, NEVER } from '../../calendar/time.js';
 import { OneclockError } from '../../errors.js';
 import { any, awaitAll, type Contender, type Contenders, type First, type Outcomes } from './combine.js';
+import { Container, type ContainerOptions } from './container.js';
 import { type Cancellable, Engine, type EngineOptions } from './engine.js';
 import { Pending } from './event-heap.js';
 import { External } from './external.js';
 import { TimedOut } from './interruptions.js';
 import { type Body, isPromiseLike, Process } from './process.js';
+import { RandomStream } from './random.js';
+import { Resource, type ResourceOptions } from './resource.js';
 import { Signal, SimulationEvent } from './signal.js';
 import { readNanoseconds, readSpan, type Span } from './span.js';
+import { TimeWeighted } from './statistics.js';
+import { Store, type StoreOptions } from './store.js';
 import { type Source, Wait } from './wait.js';
 import { Waiter } from './waiter.js';
 import { describe, stuck, type Waiting } from './waiting.js';
@@ -54,6 +59,7 @@ export class Simulation {
   readonly #waiter: Waiter;
   readonly #external: External;
   readonly #clock: Source<void>;
+  readonly #random = new Map<string, RandomStream>();
   #lastProcess: Process<unknown> | undefined;
   #made = 0;
 
@@ -166,6 +172,36 @@ export class Simulation {
   /** Tells all who wait, each time that it is fired. */
   signal<T = void>(name = 'of no name'): Signal<T> {
     return new Signal<T>(this.#waiter, name);
+  }
+
+  /** Something that a limited number of processes can have at once. */
+  resource(options: ResourceOptions = {}): Resource {
+    return new Resource(this.#waiter, options);
+  }
+
+  /** Items on their way between processes. */
+  store<T>(options: StoreOptions<T> = {}): Store<T> {
+    return new Store<T>(this.#waiter, options);
+  }
+
+  /** An amount of something. */
+  container(options: ContainerOptions = {}): Container {
+    return new Container(this.#waiter, options);
+  }
+
+  /** Statistics of a value that changes in time, from `initial` on. */
+  timeWeighted(initial = 0): TimeWeighted {
+    return new TimeWeighted(this.engine, initial);
+  }
+
+  /** The stream of random numbers `name`: the same one at each call; that of the process that runs, without a name. */
+  random(name = this.#waiter.owner.name): RandomStream {
+    let stream = this.#random.get(name);
+    if (stream === undefined) {
+      stream = new RandomStream(this.seed, name);
+      this.#random.set(name, stream);
+    }
+    return stream;
   }
 
   /** Happens once. */
