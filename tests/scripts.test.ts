@@ -221,6 +221,77 @@ describe('nodes', () => {
     },
   }`;
 
+  test('programs run on them, with input, both outputs and exit status', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `const hello = await nodes.a.exec('read x; echo out $x; echo err >&2; exit 3', { stdin: 'hello\\n' });
+         await sim.at('2s');
+         const before = sim.now;
+         const slept = await nodes.a.exec(['sleep', '1.5']);
+         const took = sim.now - before;
+         let timedOut = 'no';
+         const began = sim.now;
+         try { await nodes.b.exec('sleep 100', { timeout: '2s' }); } catch (error: any) { timedOut = error.name; }
+         const waited = sim.now - began;
+         await sim.sleep('10ms');
+         const left = await nodes.b.exec('ps | grep -c "[s]leep 100"');
+         const cat = nodes.b.spawn('cat', { terminal: { rows: 24, columns: 80 } });
+         cat.write('to and fro\\n');
+         await cat.stdout.waitFor('to and fro');
+         cat.kill('SIGKILL');
+         return { hello, slept: slept.exit, took: String(took), timedOut, waited: String(waited), left: left.stdout, end: await cat.ended() };`,
+      ),
+    );
+    run.expectStatus(0);
+    const { took, ...rest } = output(run) as { took: string };
+    expect(rest).toEqual({
+      hello: { exit: 3, signal: null, stdout: 'out hello\n', stderr: 'err\n' },
+      slept: 0,
+      timedOut: 'TimedOut',
+      waited: '2000000000',
+      left: '0\n',
+      end: { exit: null, signal: 'SIGKILL' },
+    });
+    expect(Number(took)).toBeGreaterThanOrEqual(1.5e9);
+    expect(Number(took)).toBeLessThan(1.501e9);
+    expect(story(run)[0]).toMatch(/^0 a script runs 'read x;/);
+  });
+
+  test('files go in and come out', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `const content = new Uint8Array(100_000).map((_, place) => place % 251);
+         await nodes.a.put('/tmp/in', content, { mode: 0o750 });
+         const { stdout } = await nodes.a.exec('stat -c %a,%s /tmp/in; cp /tmp/in /tmp/out');
+         const back = await nodes.a.get('/tmp/out');
+         const why = await nodes.a.get('/tmp/none').catch((error: any) => error.message);
+         return { stdout, same: Buffer.compare(back, content), why };`,
+      ),
+    );
+    run.expectStatus(0);
+    expect(output(run)).toEqual({
+      stdout: '750,100000\n',
+      same: 0,
+      why: expect.stringContaining('No such file or directory'),
+    });
+  });
+
+  test('what runs on one that is killed fails, and names it', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `const sleeping = nodes.a.exec('sleep 100').catch((error: any) => error.message);
+         await sim.at('2s');
+         nodes.a.kill();
+         return await sleeping;`,
+      ),
+    );
+    run.expectStatus(0);
+    expect(output(run)).toContain('a has gone: it was killed');
+  });
+
   test('one is frozen, let run, and killed', async () => {
     const space = new Workspace();
     const run = await space.runScript(
@@ -252,6 +323,38 @@ describe('nodes', () => {
       '5000000000 a script lets it run',
       '6000000000 a script kills it',
     ]);
+  });
+
+  test('one is started again, and boots at that instant', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `await sim.at('2s');
+         nodes.a.restart();
+         await nodes.a.console.waitFor(/up (\\d+)\\.\\d+ at (\\d+)/, { timeout: '3s' });
+         const heard = sim.now;
+         await sim.at('4s');
+         nodes.a.kill();
+         await sim.at('6500ms');
+         nodes.a.start();
+         await nodes.a.ready();
+         return { heard: String(heard) };`,
+        {
+          topology: `{ name: 'again', start: '2026-01-01T00:00:00Z', nodes: { a: { kind: 'uml',
+            run: 'read up x < /proc/uptime; echo up $up at $(date +%s); sleep 1.5' } } }`,
+        },
+      ),
+    );
+    run.expectStatus(0);
+    expect(run.node('a')).toMatchObject({ state: 'exited', exit: 0 });
+    const starts = run.lines('a').filter((line) => line.startsWith('up '));
+    const day = Date.UTC(2026, 0, 1) / 1000;
+    expect(starts.map((line) => line.replace(/\.\d+/, ''))).toEqual([
+      `up 0 at ${day}`,
+      `up 0 at ${day + 2}`,
+      `up 0 at ${day + 6}`,
+    ]);
+    expect(run.result.virtualNs.slice(0, 2)).toBe('80');
   });
 
   test('a script types on a console', async () => {

@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import { type Duration, parseDuration } from '../calendar/time.js';
 import { OneclockError } from '../errors.js';
-import type { Params, Scenario, TopologyShape, TopologySource } from '../scenario/scenario.js';
+import type { Params, Scenario, TopologySource } from '../scenario/scenario.js';
 import {
   loadTopology,
   type Overrides,
@@ -63,7 +63,7 @@ export function topologyOf(
   return result.topology;
 }
 
-function fileOf(source: TopologySource<TopologyShape>): string | undefined {
+function fileOf(source: TopologySource): string | undefined {
   if (typeof source === 'string') return source;
   return 'file' in source && typeof source.file === 'string' ? source.file : undefined;
 }

@@ -121,6 +121,19 @@ export function program(): Command {
     );
 
   main
+    .command('types')
+    .description(
+      'write the names of a topology for scripts: FILE.d.yaml.ts beside it, so that editors know them',
+    )
+    .argument('<FILE>', 'the topology, in YAML')
+    .addHelpText(
+      'after',
+      "\nA script then says: import topology from './FILE.yaml'; and TypeScript needs allowArbitraryExtensions.\n" +
+        EXIT_STATUS,
+    )
+    .action((file: string) => guarded(async () => (await import('./types.js')).types(file)));
+
+  main
     .command('serve')
     .description('be the calendar, and the Ethernet, of clients that are started by others')
     .requiredOption('--time <SOCKET>', 'where clients of the time-travel=ext: protocol connect')

@@ -38,7 +38,7 @@ import { HostLines } from './host-lines.js';
 import { type Layout, layOut } from './layout.js';
 import { Memory } from './memory.js';
 import { Network } from './network.js';
-import { RunNode } from './node.js';
+import { type Life, type NodeOwner, RunNode } from './node.js';
 import { Placement } from './placement.js';
 import { Processors } from './processors.js';
 import { pump, WAIT_MS } from './pump.js';
@@ -71,6 +71,8 @@ export interface RunOptions {
   readonly hangMs: number;
   /** Undefined: nothing but the topology happens. */
   readonly script?: Script | undefined;
+  /** Whether its guests do what they are told (see {@link RunNode.session}); those of a script do. */
+  readonly agents?: boolean;
   /** Called between turns, tens of times a second. */
   progress?(run: Run): void;
 }
@@ -88,6 +90,8 @@ interface Participating {
 export class Run {
   readonly nodes: RunNode[] = [];
   readonly #participants = new Map<RunNode, Participating>();
+  /** Guests that a script has ended. */
+  readonly #ended: Guest[] = [];
   /** Undefined: there are none. */
   readonly #boards: Boards | undefined;
   readonly #hub = new NativeHub();
@@ -116,6 +120,7 @@ export class Run {
   /** When a guest failed; 0 where none has. */
   #failedAt: Instant = ZERO;
   #broadcasts = 0;
+  #inputs = 0;
   /** When the last node with `run` ended. */
   #finishedAt: Instant | undefined;
   #end: { readonly reason: string; readonly at: Instant } | undefined;
@@ -247,6 +252,12 @@ export class Run {
     return this.#result(wallMs, cpuMs);
   }
 
+  /** Calls `act` at `at`, in the order of the calls, as something that is done to `node`. Not where that has happened. */
+  at(at: Instant, node: RunNode, act: () => void): void {
+    const input = { at, kind: EventKind.INPUT, source: node.spec.index, apply: act };
+    this.#calendar.at(at, () => node.domain.accept({ ...input, sequence: this.#inputs++ }));
+  }
+
   /** Ends the run before its time. */
   abort(error: OneclockError): void {
     this.#error ??= error;
@@ -265,6 +276,10 @@ export class Run {
     if (this.#error !== undefined) return true;
     // A guest that was quiet when it died holds nobody up, and its failure must not be missed.
     return this.#end !== undefined && ![...this.#participants.values()].some(({ guest }) => guest.ending);
+  }
+
+  get #guests(): Guest[] {
+    return [...[...this.#participants.values()].map(({ guest }) => guest), ...this.#ended];
   }
 
   #pids(): Map<string, number> {
@@ -334,6 +349,7 @@ export class Run {
         node: (name) => this.nodes.find(({ spec }) => spec.name === name) as RunNode,
         reaches: (name) => !withBoards.has(name),
         kill: (node) => this.#kill(node),
+        start: (node) => this.#startAgain(node, domain),
         hold: (node) =>
           this.#withGuest(node, ({ clock }) => {
             domain.hold(clock);
@@ -401,16 +417,16 @@ export class Run {
       reported: (from) => this.#reported(from),
       failed: (_from, error) => failed(error),
     });
-    const guest = createLiveGuest(node, this.#site(spec), { failed });
+    const guest = createLiveGuest(node, this.#site(node), { failed });
     boards.addLive(node, guest);
     this.nodes.push(node);
     this.#connect(node);
   }
 
-  #site({ name }: NodeSpec): GuestSite {
+  #site({ spec: { name }, life }: RunNode): GuestSite {
     return {
       topology: this.topology,
-      folder: this.#folder.nodeFolder(name),
+      folder: this.#folder.nodeFolder(life.number === 0 ? name : `${name} ${life.number}`),
       sharedMemory: this.options.sharedMemory,
       hub: this.#hub,
       variables: this.#variables,
@@ -513,8 +529,11 @@ export class Run {
       else this.#createLive(spec, domains);
       return;
     }
-    const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Domain;
-    const node: RunNode = new RunNode(spec, domain, {
+    this.#createGuest(spec, domains[this.#layout.nodeDomain[spec.index] as number] as Domain);
+  }
+
+  #createGuest(spec: NodeSpec, domain: Domain, life?: Life): void {
+    const owner: NodeOwner = {
       acts: (_from, what) => guest.acts(what),
       transmit: (from, place, frame) => {
         this.#network.transmit({ node: from.spec.index, interface: place }, frame);
@@ -533,10 +552,12 @@ export class Run {
       },
       reported: (from) => this.#reported(from),
       failed: (from, error) => this.#participants.get(from)?.guest.fail(error),
-    });
+    };
+    const agent = this.options.agents ?? this.options.script !== undefined;
+    const node: RunNode = new RunNode(spec, domain, owner, agent, life);
     let host: ParticipantHost | undefined;
     let clock: StoppableClock | undefined;
-    const owner = {
+    const guestOwner = {
       quiet: () => host?.quiet(),
       rescheduled: () => host?.rescheduled(),
       now: () => clock?.inside(domain.now) ?? domain.now,
@@ -547,20 +568,23 @@ export class Run {
     const guest: Guest =
       spec.kind === 'partition'
         ? this.#processors.createPartition(node, this.#hub, {
-            ...owner,
+            ...guestOwner,
             console: (bytes) => {
               this.#log.consoleOutput(domain.now, spec.index, bytes);
               this.#consoles.write(spec.index, domain.now, bytes);
             },
             ended: () => this.#poweredOff(node),
           })
-        : createGuest(node, this.#site(spec), {
-            ...owner,
+        : createGuest(node, this.#site(node), {
+            ...guestOwner,
             bell: (operation, args) => this.#variables.bell(spec.index, operation, args),
           });
     clock = new StoppableClock(guest);
+    // Its own time begins at 0.
+    clock.stop(ZERO);
+    clock.go(node.life.begins);
     host = domain.add(clock);
-    this.nodes.push(node);
+    this.nodes[spec.index] = node;
     this.#participants.set(node, { guest, clock, host, domain });
     this.#boards?.addGuest(node, domain);
     this.#connect(node);
@@ -654,7 +678,6 @@ export class Run {
   #kill(node: RunNode): void {
     this.#withGuest(node, ({ guest, host, domain }) => {
       const { index } = node.spec;
-      if (!guest.alive) return;
       node.dismissed = true;
       node.state = 'killed';
       node.endedAt ??= domain.now;
@@ -664,11 +687,21 @@ export class Run {
       this.#wires.release(index);
       this.#wires.detach(index);
       this.#boards?.release(node);
+      node.gone('it was killed');
       host.gone();
       guest.close();
+      this.#participants.delete(node);
+      this.#ended.push(guest);
       this.#stage?.reported(node);
       this.#finishIfDone();
     });
+  }
+
+  /** A node that a script has killed gets another guest. */
+  #startAgain({ spec, life }: RunNode, domain: Domain): void {
+    this.#createGuest(spec, domain, { number: life.number + 1, begins: domain.now });
+    this.#log.nodeState(domain.now, spec.index, { state: 'running' });
+    this.#setPatience();
   }
 
   #failed(node: RunNode, error: OneclockError, hung: boolean): void {
@@ -677,6 +710,7 @@ export class Run {
     const at = later(domain.now, this.#safe);
     const evict = spec.onFailure === 'evict';
     const reason = node.panic === undefined ? error.message : `${error.message}; it said: ${node.panic}`;
+    node.gone(reason);
     node.endedAt ??= at;
     node.reason = reason;
     node.state = evict ? 'evicted' : hung ? 'hung' : 'crashed';
@@ -730,19 +764,18 @@ export class Run {
 
   /** Ends every guest, closes every file, and leaves nothing behind. Bounded. */
   #takeDown(): void {
+    for (const node of this.nodes) node.gone('the run has ended');
     this.#closeGuests();
     const deadline = performance.now() + REAP_MS;
     const left = () =>
-      [...this.#participants.values()].some(({ guest }) => guest.alive) ||
-      (this.#boards?.list ?? []).some(({ alive }) => alive);
+      this.#guests.some(({ alive }) => alive) || (this.#boards?.list ?? []).some(({ alive }) => alive);
     while (left() && performance.now() < deadline) this.#hub.poll(REAP_MS);
     this.dispose();
   }
 
   /** One that does not end, which is this machine's fault, keeps nobody from ending the others. */
   #closeGuests(): void {
-    const guests = [...this.#participants.values()].map(({ guest }) => guest);
-    for (const each of [...guests, ...(this.#boards?.list ?? [])]) {
+    for (const each of [...this.#guests, ...(this.#boards?.list ?? [])]) {
       try {
         each.close();
       } catch (error) {
@@ -760,8 +793,7 @@ export class Run {
   /** What this process has used, less its threads that run guests. */
   #ownCpuMs(): number {
     const { user, system } = process.cpuUsage();
-    const guests = [...this.#participants.values()].map(({ guest }) => guest);
-    const threads = [...guests, ...(this.#boards?.list ?? [])].map(({ pid, cpuMs }) =>
+    const threads = [...this.#guests, ...(this.#boards?.list ?? [])].map(({ pid, cpuMs }) =>
       pid === undefined ? (cpuMs ?? 0) : 0,
     );
     return (user + system) / 1000 - threads.reduce((sum, ms) => sum + ms, 0);

@@ -56,6 +56,8 @@ export interface StageOwner {
   /** Whether everything between its nodes is where the script is. */
   reaches(name: string): boolean;
   kill(node: RunNode): void;
+  /** Gives a node that was killed another guest. */
+  start(node: RunNode): void;
   hold(node: RunNode): void;
   letGo(node: RunNode): void;
   /** The script has come to its end. */
@@ -240,6 +242,10 @@ export class Stage {
 
   kill(node: RunNode): void {
     this.owner.kill(node);
+  }
+
+  start(node: RunNode): void {
+    this.owner.start(node);
   }
 
   hold(node: RunNode): void {

@@ -8,6 +8,7 @@ export * from './engine/index.js';
 export type { Expect, Matchers } from './expect.js';
 export type { FrameFilter, Link } from './link.js';
 export type { ScriptInterface, ScriptNode } from './node.js';
+export type { CommandLine, Ended, ExecOptions, Executed, ScriptProgram, SpawnOptions } from './program.js';
 export {
   type Params,
   type Scenario,

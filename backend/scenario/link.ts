@@ -18,9 +18,6 @@ export interface FrameFilter {
   readonly matches?: (frame: SeenFrame) => boolean;
 }
 
-/** The links and switches of a scene, by name. */
-export type Links = Readonly<Record<string, Link>>;
-
 /** A link, or a switch with all its ports. */
 export class Link {
   readonly #ends: readonly Endpoint[];

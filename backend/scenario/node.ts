@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: MIT
+import { OneclockError } from '../errors.js';
 import type { RunNode } from '../run/node.js';
 import type { NodeState } from '../run/result.js';
+import type { NodeSpec } from '../topology/model.js';
 import { TextLine } from './console.js';
 import type { Span } from './engine/index.js';
 import { type Expect, makeExpect } from './expect.js';
+import {
+  type CommandLine,
+  type ExecOptions,
+  type Executed,
+  execute,
+  getFile,
+  putFile,
+  ScriptProgram,
+  type SpawnOptions,
+} from './program.js';
 import type { NodeShape } from './scenario.js';
 import type { Site } from './site.js';
 
@@ -28,24 +40,26 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
   /** As the scene's, and it names the node. */
   readonly expect: Expect;
   #frozen = false;
+  #off = false;
 
   constructor(
     private readonly site: Site,
-    private readonly node: RunNode,
+    spec: NodeSpec,
   ) {
     const { stage, sim } = site;
-    const { spec } = node;
     this.name = spec.name;
     this.expect = makeExpect(sim, stage.expectations, spec.name);
-    this.console = new TextLine(site, `the console of ${spec.name}`, (bytes) => stage.type(node, bytes));
+    this.console = new TextLine(site, `the console of ${spec.name}`, (bytes) =>
+      stage.type(this.#node, bytes),
+    );
     stage.consoles.add((said) => {
-      if (said.node === node) this.console.push(said.bytes);
+      if (said.node === this.#node) this.console.push(said.bytes);
     });
     this.interfaces = Object.fromEntries(
       spec.interfaces.map(({ name, mac, addresses }, place) => {
         const at = { node: spec.index, interface: place };
         const tell = (verb: string, { length }: Uint8Array) =>
-          stage.act(`a script ${verb} a frame of ${length} bytes at ${name}`, node);
+          stage.act(`a script ${verb} a frame of ${length} bytes at ${name}`, this.#node);
         return [
           name,
           {
@@ -66,19 +80,24 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     ) as typeof this.interfaces;
   }
 
+  /** The guest that it has now. */
+  get #node(): RunNode {
+    return this.site.stage.node(this.name);
+  }
+
   /** How it stands: `running` until its `run` has ended, or it has. */
   get state(): NodeState {
-    return this.node.state;
+    return this.#node.state;
   }
 
   /** Whether it is set up, and its `run` has begun. */
   get isReady(): boolean {
-    return this.node.isReady;
+    return this.#node.isReady;
   }
 
   /** The exit status of its `run`; undefined where that has not exited. */
   get exit(): number | undefined {
-    return this.node.exit;
+    return this.#node.exit;
   }
 
   get frozen(): boolean {
@@ -96,26 +115,71 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     return this.state;
   }
 
-  /** Ends it at once, as when its power is cut. Nothing is expected of it any more. */
-  kill(): void {
-    if (this.state !== 'running' && this.state !== 'exited') return;
-    this.site.stage.act('a script kills it', this.node);
-    this.site.stage.kill(this.node);
+  /**
+   * Runs a command to its end. It begins at this instant, or when the node is set up; its virtual time is what it takes in the
+   * guest.
+   *
+   * @throws TimedOut after `timeout` of virtual time, when it has been killed; PARTICIPANT where it cannot be run
+   */
+  exec(command: CommandLine, options: ExecOptions = {}): Promise<Executed> {
+    return execute(this.site, this.#node, command, options);
   }
 
-  /** It does not run until {@link resume}, while time goes on: what happens to it meanwhile happens then. */
+  /** Starts a program, to talk to it while it runs. */
+  spawn(command: CommandLine, options: SpawnOptions = {}): ScriptProgram {
+    return new ScriptProgram(this.site, this.#node, command, options);
+  }
+
+  /** Writes a file, as a whole. @throws PARTICIPANT that says what its kernel says */
+  put(path: string, content: string | Uint8Array, { mode }: { readonly mode?: number } = {}): Promise<void> {
+    return putFile(this.site, this.#node, path, content, mode);
+  }
+
+  /** Reads a regular file. @throws PARTICIPANT that says what its kernel says */
+  get(path: string): Promise<Uint8Array> {
+    return getFile(this.site, this.#node, path);
+  }
+
+  /** Ends it at once, as when its power is cut. Nothing is expected of it any more, unless it is started again. */
+  kill(): void {
+    if (this.#off) return;
+    this.#off = true;
+    this.#frozen = false;
+    this.site.stage.act('a script kills it', this.#node);
+    this.site.stage.kill(this.#node);
+  }
+
+  /**
+   * Switches it on again after {@link kill}: its kernel boots at this instant, with the files of the beginning, and its `run`
+   * runs again.
+   */
+  start(): void {
+    if (!this.#off)
+      throw new OneclockError('INPUT', `${this.name} is on: it can be started when it was killed`);
+    this.#off = false;
+    this.site.stage.act('a script starts it', this.#node);
+    this.site.stage.start(this.#node);
+  }
+
+  /** Ends it at once, and switches it on again. */
+  restart(): void {
+    this.kill();
+    this.start();
+  }
+
+  /** It does not run until {@link resume}, while time goes on: its clock stands still, and what reaches it meanwhile reaches it then. */
   freeze(): void {
     if (this.#frozen) return;
     this.#frozen = true;
-    this.site.stage.act('a script freezes it', this.node);
-    this.site.stage.hold(this.node);
+    this.site.stage.act('a script freezes it', this.#node);
+    this.site.stage.hold(this.#node);
   }
 
   resume(): void {
     if (!this.#frozen) return;
     this.#frozen = false;
-    this.site.stage.act('a script lets it run', this.node);
-    this.site.stage.letGo(this.node);
+    this.site.stage.act('a script lets it run', this.#node);
+    this.site.stage.letGo(this.#node);
   }
 
   async #until(what: string, holds: () => boolean, timeout: Span | undefined): Promise<void> {
@@ -123,7 +187,7 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     const { sim, stage } = this.site;
     const event = sim.event(what);
     const stop = stage.nodes.add((node) => {
-      if (node === this.node && holds()) event.succeed();
+      if (node === this.#node && holds()) event.succeed();
     });
     try {
       await (timeout === undefined ? event : sim.timeout(event, timeout));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { Simulation, Span } from './engine/index.js';
 import type { Expect } from './expect.js';
-import type { Links } from './link.js';
+import type { Link } from './link.js';
 import type { ScriptNode } from './node.js';
 import type { Wire } from './wire.js';
 
@@ -34,9 +34,18 @@ export interface TopologyFile<T extends TopologyShape = TopologyShape> {
 }
 
 /** Where the topology is: here, in a file that was imported, or in one that is named from the script's folder. */
-export type TopologySource<T extends TopologyShape> = T | TopologyFile<T> | string;
+export type TopologySource = TopologyShape | TopologyFile | string;
 
-type Names<T> = T extends readonly { readonly name: infer N extends string }[] ? N : never;
+/** The names that a script may use: those of its topology, or any where that is a text. */
+export type ShapeOf<S> = S extends (params: never) => infer R ? ShapeOfSource<R> : ShapeOfSource<S>;
+
+type ShapeOfSource<S> = S extends TopologyFile<infer T> ? T : S extends TopologyShape ? S : TopologyShape;
+
+type Names<T> = T extends readonly []
+  ? never
+  : T extends readonly { readonly name: infer N extends string }[]
+    ? N
+    : never;
 
 /** What a scenario has to act with. */
 export interface Scene<T extends TopologyShape, P extends Params> {
@@ -46,7 +55,7 @@ export interface Scene<T extends TopologyShape, P extends Params> {
   /** By their names in the topology. */
   readonly nodes: { readonly [K in keyof T['nodes'] & string]: ScriptNode<T['nodes'][K]> };
   /** Links and switches by their names. */
-  readonly links: { readonly [K in Names<T['links']> | Names<T['switches']>]: Links[string] };
+  readonly links: { readonly [K in Names<T['links']> | Names<T['switches']>]: Link };
   readonly wires: { readonly [K in Names<T['wires']>]: Wire };
   readonly expect: Expect;
   /** Takes down every link and switch port between the groups of nodes; what it gives back puts them up again. */
@@ -58,9 +67,9 @@ export interface Scene<T extends TopologyShape, P extends Params> {
 /** The type of a parameter whose default is a literal. */
 type Widened<V> = V extends number ? number : V extends string ? string : boolean;
 
-export interface ScenarioOptions<T extends TopologyShape, P extends Params> {
+export interface ScenarioOptions<S, P extends Params> {
   /** Without it, there is nothing but the script. A function is called with the parameters of the run. */
-  readonly topology?: TopologySource<T> | ((params: { readonly [K in keyof P]: Widened<P[K]> }) => T);
+  readonly topology?: S | ((params: { readonly [K in keyof P]: Widened<P[K]> }) => S);
   readonly params?: P;
   /** The run ends here at the latest, and a script that has not come to its end by then has failed. */
   readonly until?: Span;
@@ -69,7 +78,7 @@ export interface ScenarioOptions<T extends TopologyShape, P extends Params> {
 /** What a script exports as its default. */
 export interface Scenario {
   readonly [SCENARIO]: true;
-  readonly options: ScenarioOptions<TopologyShape, Params>;
+  readonly options: ScenarioOptions<TopologySource, Params>;
   readonly play: (scene: Scene<TopologyShape, Params>) => unknown;
 }
 
@@ -81,9 +90,9 @@ export interface Scenario {
  *   `output` of the result
  */
 export function scenario(play: (scene: Scene<{ nodes: Record<never, never> }, Params>) => unknown): Scenario;
-export function scenario<const T extends TopologyShape, const P extends Params = Record<never, never>>(
-  options: ScenarioOptions<T, P>,
-  play: (scene: Scene<T, P>) => unknown,
+export function scenario<const S extends TopologySource, const P extends Params = Record<never, never>>(
+  options: ScenarioOptions<S, P>,
+  play: (scene: Scene<ShapeOf<S>, P>) => unknown,
 ): Scenario;
 export function scenario(first: unknown, second?: unknown): Scenario {
   const [options, play] = second === undefined ? [{}, first] : [first, second];

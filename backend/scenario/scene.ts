@@ -24,7 +24,7 @@ function makeScene(stage: Stage, params: Params): Scene<TopologyShape, Params> {
     params,
     nodes: byName(
       'node',
-      Object.fromEntries(topology.nodes.map(({ name }) => [name, new ScriptNode(site, stage.node(name))])),
+      Object.fromEntries(topology.nodes.map((spec) => [spec.name, new ScriptNode(site, spec)])),
     ),
     links: byName('link or switch', links) as Scene<TopologyShape, Params>['links'],
     wires: byName(
