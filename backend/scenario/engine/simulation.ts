@@ -134,7 +134,7 @@ export class Simulation {
    * A process that calls `action` after `span`, and again each `span` of virtual time. One call is awaited before
    * the next; what falls due meanwhile is left out.
    */
-  every(span: Span, action: (process: Process<void>) => unknown, name?: string): Process<void> {
+  every(span: Span, action: (process: Process<unknown>) => unknown, name?: string): Process<void> {
     const period = readSpan(span);
     if (period === 0n) throw new OneclockError('INPUT', 'what is done every 0s would never let time pass');
     return this.process(name ?? `every ${formatDuration(period)}`, async (process) => {
