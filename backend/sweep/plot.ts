@@ -28,6 +28,11 @@ const LEFT = 72;
 const RIGHT = 16;
 const TOP = 12;
 const BOTTOM = 48;
+/** Between the axis and the first mark. */
+const INSET = 14;
+/** Marks of different lines at one place stand this far apart, and no wider than that in all. */
+const APART = 4;
+const SPREAD = 16;
 const BAR = 22;
 const LABEL = 200;
 const MAX_LABEL = 28;
@@ -40,9 +45,10 @@ export function linePlot(title: string, xName: string, lines: readonly Line[]): 
     8,
   );
   const y = scaleOver(points.flatMap(ends), 6);
-  const toX = (value: number) => round(LEFT + x.place(value) * (WIDTH - LEFT - RIGHT));
+  const toX = (value: number) => round(LEFT + INSET + x.place(value) * (WIDTH - LEFT - RIGHT - 2 * INSET));
   const toY = (value: number) => round(HEIGHT - BOTTOM - y.place(value) * (HEIGHT - TOP - BOTTOM));
   const floor = HEIGHT - BOTTOM;
+  const apart = Math.min(APART, SPREAD / lines.length);
   return svg(title, HEIGHT, [
     ...y.ticks.flatMap(({ value, label }) => [
       `<path class="grid" d="M${LEFT} ${toY(value)}H${WIDTH - RIGHT}"/>`,
@@ -54,7 +60,10 @@ export function linePlot(title: string, xName: string, lines: readonly Line[]): 
     ]),
     `<path class="axis" d="M${LEFT} ${TOP}V${floor}H${WIDTH - RIGHT}"/>`,
     `<text class="middle" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}">${text(xName)}</text>`,
-    ...lines.map((line, place) => series(line, place, toX, toY)),
+    ...lines.map((line, place) => {
+      const shift = (place - (lines.length - 1) / 2) * apart;
+      return series(line, place, (value) => round(toX(value) + shift), toY);
+    }),
   ]);
 }
 

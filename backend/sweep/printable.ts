@@ -2,5 +2,5 @@
 
 /** On one line, with nothing that a terminal would obey: scripts choose the names of metrics, and reasons quote guests. */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }

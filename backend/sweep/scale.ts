@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+/** Doubles below it are drawn as 0: steps between them would be inexact. */
+const TINY = 1e-290;
+
 /** A range of values on an axis, and where its marks are. */
 export interface Scale {
   readonly low: number;
@@ -15,19 +18,12 @@ export interface Scale {
  * at or above `high`.
  */
 export function makeScale(low: number, high: number, count: number): Scale {
-  // Halves first: the difference of two large numbers may be more than a double holds.
-  let from = low / 2;
-  let to = high / 2;
+  const size = Math.max(Math.abs(low), Math.abs(high));
   // Around a single value, and where rounding leaves no room for marks.
-  const least = Math.max(Math.abs(from), Math.abs(to)) * 1e-9;
-  if (to - from <= least) {
-    const room = Math.abs(low) / 20 || 0.5;
-    from -= room;
-    to += room;
-  }
-  const step = roundStep(((to - from) / count) * 2);
-  const first = Math.floor((from / step) * 2 + 1e-9);
-  const last = Math.ceil((to / step) * 2 - 1e-9);
+  const room = size < TINY ? 0.5 : high - low <= size * 1e-9 ? size / 20 : 0;
+  const step = roundStep((high - low + 2 * room) / count);
+  const first = Math.floor((low - room) / step + 1e-9);
+  const last = Math.ceil((high + room) / step - 1e-9);
   const values = Array.from({ length: last - first + 1 }, (_, place) => (first + place) * step);
   const begin = first * step;
   const end = last * step;
@@ -35,13 +31,14 @@ export function makeScale(low: number, high: number, count: number): Scale {
     low: begin,
     high: end,
     ticks: values.map((value) => ({ value, label: tickLabel(value, step) })),
-    place: (value) => (value / 2 - begin / 2) / (end / 2 - begin / 2),
+    place: (value) => (value - begin) / (end - begin),
   };
 }
 
 function roundStep(step: number): number {
   const power = 10 ** Math.floor(Math.log10(step));
-  const factor = step / power;
+  // With room for rounding.
+  const factor = step / power - 1e-9;
   return (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10) * power;
 }
 
