@@ -9,6 +9,8 @@ const MAX_RESULT = 64 << 20;
 const MAX_MESSAGES = 16 << 10;
 /** How long a run that was told to end may take to clean up. */
 const END_MS = 10_000;
+/** How long what it said last may take to come; a process that it left behind could keep the pipes open for ever. */
+const DRAIN_MS = 2_000;
 
 /** How a run ended that was a process of its own. */
 export interface ChildEnd {
@@ -53,6 +55,13 @@ export class ChildRun {
     });
     this.finished = new Promise((resolve) => {
       this.#process.on('error', (error) => resolve(failed(3, `the run cannot be started: ${error.message}`)));
+      this.#process.on('exit', () => {
+        clearTimeout(this.#deadline);
+        this.#deadline = setTimeout(() => {
+          stdout.destroy();
+          stderr.destroy();
+        }, DRAIN_MS);
+      });
       this.#process.on('close', (status, signal) => {
         clearTimeout(this.#deadline);
         if (this.#excess) resolve(failed(3, `its result is longer than ${MAX_RESULT} bytes`));
