@@ -149,10 +149,10 @@ it('run directories are different for different values, and stay below runs/', (
 });
 
 it.each([
-  [{ done: 0, bad: 0, leftMs: undefined }, 'run 1 of 25: k=2, repetition 1'],
-  [{ done: 3, bad: 1, leftMs: 11_200 }, 'run 4 of 25, about 12 s left: k=2, repetition 1; 1 not ok'],
-  [{ done: 25, bad: 0, leftMs: 0 }, 'run 25 of 25, about 0 s left: k=2, repetition 1'],
-  [{ done: 1, bad: 0, leftMs: 7_200_000 }, 'run 2 of 25, about 2.0 h left: k=2, repetition 1'],
+  [{ begun: 1, bad: 0, leftMs: undefined }, 'run 1 of 25: k=2, repetition 1'],
+  [{ begun: 4, bad: 1, leftMs: 11_200 }, 'run 4 of 25, about 12 s left: k=2, repetition 1; 1 not ok'],
+  [{ begun: 25, bad: 0, leftMs: 0 }, 'run 25 of 25, about 0 s left: k=2, repetition 1'],
+  [{ begun: 2, bad: 0, leftMs: 7_200_000 }, 'run 2 of 25, about 2.0 h left: k=2, repetition 1'],
 ])('progress %j', (state, expected) => {
   expect(describeState({ planned: 25, latest: 'k=2, repetition 1', wallMs: 0, ...state })).toBe(expected);
 });

@@ -35,12 +35,11 @@ export class SweepProgress {
   }
 }
 
-/** `run 4 of 25, about 12 s left: k=2, repetition 1; 1 was not ok` */
-export function describe({ planned, done, bad, latest, leftMs }: SweepState): string {
-  const number = Math.min(done + 1, planned);
+/** `run 4 of 25, about 12 s left: k=2, repetition 1; 1 not ok` */
+export function describe({ planned, begun, bad, latest, leftMs }: SweepState): string {
   const left = leftMs === undefined ? '' : `, about ${span(leftMs)} left`;
   const wrong = bad === 0 ? '' : `; ${bad} not ok`;
-  return printable(`run ${number} of ${planned}${left}: ${latest}${wrong}`);
+  return printable(`run ${begun} of ${planned}${left}: ${latest}${wrong}`);
 }
 
 /** As a person says it: `45 s`, `12 min`, `3.5 h`. */

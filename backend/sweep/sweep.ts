@@ -39,14 +39,14 @@ export interface SweptCombination extends Combination {
   readonly params: Readonly<Record<string, Value>>;
 }
 
-/** How a sweep stands when a run begins or ends. */
+/** How a sweep stands when a run begins. */
 export interface SweepState {
   readonly planned: number;
-  /** Runs that have ended. */
-  readonly done: number;
-  /** Of these, those that were not ok. */
+  /** Runs that have begun, this one among them. */
+  readonly begun: number;
+  /** Runs that have ended, and were not ok. */
   readonly bad: number;
-  /** What began last, such as `k=1 mode=a, repetition 2`. */
+  /** What begins, such as `k=1 mode=a, repetition 2`. */
   readonly latest: string;
   readonly wallMs: number;
   /** Estimated; undefined before the first run has ended. */
@@ -103,7 +103,7 @@ export class Sweep {
       const next = places.next();
       if (next.done) return;
       const [place, run] = next.value;
-      this.#report(run);
+      this.#report(place, run);
       const child = new ChildRun(this.#arguments(run));
       this.#running.add(child);
       const end = await child.finished;
@@ -111,7 +111,6 @@ export class Sweep {
       this.#done[place] = { end, metrics: end.result ? metricsOf(end.result) : new Map() };
       this.#ended++;
       if (end.exitCode !== 0) this.#bad++;
-      this.#report(run);
     }
   }
 
@@ -134,14 +133,14 @@ export class Sweep {
     return this.options.combinations[combination] as SweptCombination;
   }
 
-  #report(run: PlannedRun): void {
+  #report(place: number, run: PlannedRun): void {
     const wallMs = performance.now() - this.#started;
     const { length: planned } = this.#plan;
     const { label } = this.#combination(run);
     const repetition = `repetition ${run.repetition}`;
     this.options.progress({
       planned,
-      done: this.#ended,
+      begun: place + 1,
       bad: this.#bad,
       latest: label === '' ? repetition : `${label}, ${repetition}`,
       wallMs,
