@@ -4,10 +4,11 @@ import { compareEngines, formatEngine } from './mm1.js';
 import { callbacks, processes } from './mm1-models.js';
 import { formatTable } from './table.js';
 
-const turn = (seconds: number, customers = 1000, events = 4000) => ({
-  customers,
-  events,
+const turn = (seconds: number) => ({
+  customers: 1000,
+  events: 4000,
   seconds,
+  cpuSeconds: seconds,
   waited: 0.03,
 });
 

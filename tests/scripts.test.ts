@@ -212,6 +212,33 @@ describe('wires', () => {
   });
 });
 
+describe('serial lines', () => {
+  test('a script sends at exact times, and hears the answers at the same', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `await sim.at('2s');
+         const line = nodes.a.serial.ttyS0;
+         const answers: boolean[] = [];
+         for (let i = 0; i < 100; i++) {
+           const at = 2_000_000_000n + BigInt(i) * 10_000_000n + 1_234_567n;
+           await sim.at(at);
+           line.type(i + '\\n');
+           await line.waitFor('got ' + i + '\\n');
+           answers.push(sim.now === at);
+         }
+         return answers.filter(Boolean).length;`,
+        {
+          topology: `{ name: 'serial', nodes: { a: { kind: 'uml', serial: ['ttyS0'],
+            run: 'exec 3<>/dev/ttyS0; stty -echo -opost <&3; i=0; while [ $i -lt 100 ]; do read x <&3; echo got $x >&3; i=$((i+1)); done' } } }`,
+        },
+      ),
+    );
+    run.expectStatus(0);
+    expect(output(run)).toBe(100);
+  });
+});
+
 describe('nodes', () => {
   const CLOCKS = `{
     name: 'clocks',

@@ -266,6 +266,7 @@ describe('what goes wrong', () => {
     [['--param', 'k=1,2', '--param', 'k=3'], '--param k is given twice'],
     [['--param', 'k=1,1.0'], '--param k: the value 1 is given twice; --repeat repeats runs'],
     [['--param', 'k=1,2,3,4', '--repeat', '4096'], 'the sweep would be 16384 runs (4 x 4096)'],
+    [['--repeat', '2', '--junit', 'report.xml'], '--junit: a report is made of one run'],
     [['--repeat', '0'], 'a whole number from 1 to 4096 is expected'],
   ])('%j is bad input, and nothing is run', async (args, message) => {
     const space = new Workspace();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parse } from 'node:path';
 import type { Duration } from '../calendar/time.js';
@@ -10,6 +11,7 @@ import { scriptOf } from '../scenario/scene.js';
 import { type Given, isSweep, readGiven } from '../sweep/given.js';
 import { readTopology } from '../topology/index.js';
 import { endOnSignals } from './ending.js';
+import { junit } from './junit.js';
 import { readParams, topologyOf, untilOf } from './play.js';
 import { Progress } from './progress.js';
 import { summary } from './summary.js';
@@ -33,6 +35,8 @@ export interface RunCommandOptions {
   /** Of a sweep: runs at once. */
   readonly parallelRuns?: number;
   readonly stopOnFailure?: boolean;
+  /** Where the report for CI goes. */
+  readonly junit?: string;
 }
 
 /** `oneclock run`. @returns the exit status */
@@ -40,6 +44,8 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
   const given = readGiven(options.param);
   if (!isScript(file)) refuseParams(options.param);
   if (isSweep(given, options.repeat)) return (await import('./sweep.js')).sweep(file, options, given);
+  // Nobody wants to hear of it when the run is over.
+  if (options.junit !== undefined) writeReport(options.junit, '');
   const progress = new Progress(process.stderr, options.json !== true);
   // Before anything is there that a signal could leave behind; the handlers run when this function waits.
   let running: Run | Alone | undefined;
@@ -51,6 +57,7 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
   const result = await running.execute();
   progress.end();
   print(result, options.json === true);
+  if (options.junit !== undefined) writeReport(options.junit, junit(result));
   return signal.exitStatus ?? result.exitCode;
 }
 
@@ -94,6 +101,16 @@ function runOptions(options: RunCommandOptions, progress: Progress): RunOptions 
 function refuseParams(params: readonly string[]): void {
   if (params.length === 0) return;
   throw new OneclockError('INPUT', '--param: a topology has no parameters; a script has');
+}
+
+function writeReport(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new OneclockError('INPUT', `--junit: ${file} cannot be written (${(cause as Error).message})`, {
+      cause,
+    });
+  }
 }
 
 function print(result: RunResult, json: boolean): void {

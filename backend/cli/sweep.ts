@@ -30,6 +30,8 @@ interface Outline {
 
 /** `oneclock run` with several values or repetitions. @returns the exit status */
 export async function sweep(file: string, options: RunCommandOptions, given: Given): Promise<number> {
+  if (options.junit !== undefined)
+    throw new OneclockError('INPUT', '--junit: a report is made of one run, and this is a sweep; use --json');
   let running: Sweep | undefined;
   const signal = endOnSignals(
     (error) => running?.abort(error),

@@ -32,6 +32,7 @@ import { Boards } from './boards.js';
 import { Captures } from './captures.js';
 import { Changes } from './changes.js';
 import { ConsoleLogs } from './console-logs.js';
+import { CostMeter } from './cost.js';
 import { createGuest, createLiveGuest, type GuestSite } from './guests.js';
 import { HostCard } from './host-card.js';
 import { HostLines } from './host-lines.js';
@@ -111,6 +112,7 @@ export class Run {
   readonly #log: RunLog;
   readonly #consoles: ConsoleLogs;
   readonly #captures: Captures | undefined;
+  readonly #cost: CostMeter | undefined;
   readonly #processors: Processors;
   readonly #memory: Memory;
   readonly #started = performance.now();
@@ -141,7 +143,11 @@ export class Run {
     this.#calendar = new Calendar({
       jobs: options.jobs,
       until: topology.until ?? NEVER,
-      activated: (participant, at) => this.#log.activation(at, participant.id),
+      activated: (participant, at) => {
+        this.#log.activation(at, participant.id);
+        this.#cost?.activated(participant.id);
+      },
+      rested: ({ id }) => this.#cost?.rested(id),
       barrier: (safe) => this.#barrier(safe),
       opened: () => this.#placement.window(this.#calendar.activations),
       ended: (end, at) => {
@@ -158,6 +164,7 @@ export class Run {
     const { out } = options;
     if (out !== undefined) prepareRunDirectory(out);
     this.#captures = out === undefined ? undefined : new Captures(topology, join(out, 'pcap'));
+    if (out !== undefined) this.#cost = this.#meter(out);
     this.#consoles = new ConsoleLogs(
       topology.nodes.map((node) => node.name),
       out === undefined ? undefined : join(out, 'console'),
@@ -543,6 +550,10 @@ export class Run {
         this.#consoles.write(from.spec.index, domain.now, bytes);
         this.#stage?.console(from, bytes);
       },
+      serial: (from, line, input, bytes) => {
+        this.#log.serialData(domain.now, from.spec.index, line, input, bytes);
+        if (!input) this.#stage?.serial(from, line, bytes);
+      },
       drive: (from, line, level) => this.#drive(from, line, level),
       released: (from) => {
         // The lines of a guest that is quiet, or that is taken down, are dealt with when it has gone.
@@ -747,6 +758,8 @@ export class Run {
     if (this.wallMs - this.#consolesFlushed >= CONSOLE_MS) {
       this.#consolesFlushed = this.wallMs;
       this.#consoles.flush();
+      this.#log.sync();
+      this.#captures?.sync();
       this.#memory.trim();
     }
     if (maxWallMs !== undefined && this.wallMs > maxWallMs) {
@@ -759,6 +772,7 @@ export class Run {
       );
     }
     for (const { guest } of this.#participants.values()) guest.checkHang(hangMs);
+    this.#cost?.turn();
     this.options.progress?.(this);
   }
 
@@ -784,6 +798,14 @@ export class Run {
     }
   }
 
+  #meter(out: string): CostMeter {
+    const nodes = this.topology.nodes.map(({ name }) => name);
+    const wallMs = () => this.wallMs;
+    // The window in which the run ends may go past its end.
+    const safe = () => earlier(this.#safe, this.#finishedAt ?? this.#safe);
+    return new CostMeter(out, nodes, { safe, wallMs, ownCpuMs: () => this.#ownCpuMs() });
+  }
+
   /** What its thread, or its process where that has ended, has used. */
   #threadCpuMs(node: RunNode): number | undefined {
     const board = this.#boards?.list.find((each) => each.node === node);
@@ -806,6 +828,7 @@ export class Run {
     const counts = { events: this.#calendar.events, activations: this.#calendar.activations };
     const traceHash = this.#log.close({ reason: end, virtualNs: at, ...counts });
     this.#captures?.close(at);
+    this.#cost?.close(at);
     this.#consoles.close();
     const pids = new Map([...this.#pids(), ...this.#boardPids()]);
     const result = summarize({

@@ -87,6 +87,11 @@ export class Stage {
   readonly frames = new Watchers<SeenFrame>();
   /** Called at once, while the guest still runs: whoever wants the script to act says {@link later}. */
   readonly consoles = new Watchers<{ readonly node: RunNode; readonly bytes: Uint8Array }>();
+  readonly serials = new Watchers<{
+    readonly node: RunNode;
+    readonly line: string;
+    readonly bytes: Uint8Array;
+  }>();
   readonly levels = new Watchers<{ readonly wire: string; readonly level: Level; readonly at: Instant }>();
   /** Nodes that are set up, or have ended. */
   readonly nodes = new Watchers<RunNode>();
@@ -268,6 +273,10 @@ export class Stage {
 
   console(node: RunNode, bytes: Uint8Array): void {
     if (this.end === undefined) this.consoles.tell({ node, bytes });
+  }
+
+  serial(node: RunNode, line: string, bytes: Uint8Array): void {
+    if (this.end === undefined) this.serials.tell({ node, line, bytes });
   }
 
   level(at: Instant, wire: number, level: Level): void {

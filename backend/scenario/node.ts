@@ -31,11 +31,20 @@ export interface ScriptInterface {
   deliver(frame: Uint8Array): void;
 }
 
+/** The names of a list of lines, or of a map with settings. */
+type SerialNames<L> = L extends readonly (infer N extends string)[]
+  ? N
+  : L extends object
+    ? keyof L & string
+    : never;
+
 /** A node of a scene. */
 export class ScriptNode<S extends NodeShape = NodeShape> {
   readonly name: string;
   /** What its kernel and its programs say on the console. */
   readonly console: TextLine;
+  /** Its serial lines, by name: `ttyS0`. */
+  readonly serial: { readonly [K in SerialNames<S['serial']>]: TextLine };
   readonly interfaces: { readonly [K in keyof S['interfaces'] & string]: ScriptInterface };
   /** As the scene's, and it names the node. */
   readonly expect: Expect;
@@ -54,6 +63,15 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     );
     stage.consoles.add((said) => {
       if (said.node === this.#node) this.console.push(said.bytes);
+    });
+    const serial = (spec.serial ?? []).map(({ name }) => {
+      const send = (bytes: Uint8Array) => this.#node.serial.get(name)?.send(bytes);
+      return [name, new TextLine(site, `${name} of ${spec.name}`, send)] as const;
+    });
+    this.serial = Object.fromEntries(serial) as typeof this.serial;
+    const lines = new Map(serial);
+    stage.serials.add((said) => {
+      if (said.node === this.#node) lines.get(said.line)?.push(said.bytes);
     });
     this.interfaces = Object.fromEntries(
       spec.interfaces.map(({ name, mac, addresses }, place) => {

@@ -192,6 +192,30 @@ describe('what was given and not yet taken', () => {
   });
 });
 
+it('what was begun for a wait ends with it', async () => {
+  await simulate(async (sim) => {
+    const ended: string[] = [];
+    const work = (name: string) => async () => {
+      try {
+        await sim.sleep('1h');
+      } finally {
+        ended.push(`${name} ${sim.seconds}`);
+      }
+    };
+    const waits: (() => Promise<unknown>)[] = [
+      () => sim.any([work('any')]),
+      () => sim.all([work('all')]),
+      () => sim.timeout(work('timeout'), '2h'),
+    ];
+    const processes = waits.map((wait) => sim.process(wait));
+    await sim.sleep('1s');
+    for (const process of processes) process.cancel();
+    await sim.sleep('1s');
+    expect(ended).toEqual(['any 1', 'all 1', 'timeout 1']);
+    expect(processes.map(({ state }) => state)).toEqual(Array(3).fill('cancelled'));
+  });
+});
+
 it('a process that has not begun does not begin', async () => {
   await simulate(async (sim) => {
     const process = sim.process(() => expect.unreachable());

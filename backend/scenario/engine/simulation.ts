@@ -70,7 +70,7 @@ export class Simulation {
     this.#external = new External(this.engine);
     const { engine } = this;
     this.#clock = {
-      describe: () => 'the time to come',
+      describe: (wait) => `${formatInstant(instant(BigInt(Math.round(wait.since))))} s`,
       withdraw: (wait) => engine.drop(wait),
     };
   }
@@ -104,6 +104,7 @@ export class Simulation {
     if (interruption !== undefined) return Promise.reject(interruption);
     const wait = new Wait<void>(this.engine, owner, this.#clock);
     wait.arm(undefined);
+    wait.since = this.engine.nanoseconds + nanoseconds;
     this.engine.putAfter(wait, nanoseconds);
     return wait.promise;
   }
@@ -299,6 +300,7 @@ export class Simulation {
   #until(time: Instant): Promise<void> {
     return this.#waiter.wait(this.#clock, (wait) => {
       wait.arm(undefined);
+      wait.since = Number(time);
       this.engine.putAt(wait, time);
     });
   }

@@ -44,7 +44,7 @@ export class Wait<T> extends Pending {
   // What follows is free for the source.
   /** The least is served first. */
   priority = 0;
-  /** Since when it waits, in nanoseconds. */
+  /** Since when it waits, or until when, in nanoseconds. */
   since = 0;
   /** What it waits with: an item, a filter, an amount. */
   note: unknown;
