@@ -519,7 +519,7 @@ describe('the examples', () => {
 
 describe('without guests', () => {
   const ALONE = `import { scenario } from 'oneclock';
-    export default scenario({ params: { k: 2, label: 'x', on: false } }, async ({ sim, params, mark, expect }) => {
+    export default scenario({ until: '1h', params: { k: 2, label: 'x', on: false } }, async ({ sim, params, mark, expect }) => {
       await sim.sleep('1500ms');
       mark('half way');
       await sim.sleep('1500ms');
@@ -535,6 +535,7 @@ describe('without guests', () => {
     const { status, stdout } = await space.run([...args, '--json']);
     expect(status).toBe(0);
     const result = JSON.parse(stdout);
+    // The end of the script, and not `until`.
     expect(result).toMatchObject({ name: 'alone', status: 'ok', virtualNs: '3000000000', nodes: {} });
     expect(result.script.output).toEqual({ k: 7, label: 'a=b', on: true, at: '3000000000' });
     expect(JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'))).toEqual(result);
@@ -547,6 +548,7 @@ describe('without guests', () => {
 
   test.each([
     [['--param', 'm=1'], '--param m: the scenario has no such parameter; known: k, label, on'],
+    [['--param', 'constructor=1'], '--param constructor: the scenario has no such parameter'],
     [['--param', 'k=lots'], "--param k: expected a number, as its default 2; found 'lots'"],
     [['--param', 'on=1'], "--param on: expected true or false; found '1'"],
     [['--param', 'k'], "--param: expected name=value, such as k=3; found 'k'"],

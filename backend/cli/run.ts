@@ -49,11 +49,17 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
   const progress = new Progress(process.stderr, options.json !== true);
   // Before anything is there that a signal could leave behind; the handlers run when this function waits.
   let running: Run | Alone | undefined;
+  let early: OneclockError | undefined;
   const signal = endOnSignals(
-    (error) => running?.abort(error),
+    (error) => {
+      early ??= error;
+      running?.abort(error);
+    },
     () => running?.dispose(),
   );
   running = isScript(file) ? await playing(file, options, given, progress) : plain(file, options, progress);
+  // It came while the script was loaded.
+  if (early) running.abort(early);
   const result = await running.execute();
   progress.end();
   print(result, options.json === true);

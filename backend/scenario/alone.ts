@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatInstant, instant, NEVER } from '../calendar/time.js';
+import { formatInstant, type Instant, instant, NEVER } from '../calendar/time.js';
 import { exitStatus, OneclockError } from '../errors.js';
 import { type ExpectationResult, milliseconds, type RunResult, type ScriptResult } from '../run/result.js';
 import { prepareRunDirectory } from '../run/run-directory.js';
@@ -98,9 +98,10 @@ export class Alone {
 
   async #play(until: bigint): Promise<ScriptResult> {
     const sim = this.#sim;
-    let output: { readonly value: unknown } | undefined;
+    let output: { readonly value: unknown; readonly at: Instant } | undefined;
     sim.process('the script', async () => {
-      output = { value: await this.scenario.play(this.#scene()) };
+      const value = await this.scenario.play(this.#scene());
+      output = { value, at: sim.now };
       sim.stop();
     });
     const rest = { expectations: this.#expectations, output: null };
@@ -110,9 +111,11 @@ export class Alone {
       const message = scriptFailure(error, sim.now);
       return { state: 'failed', endedNs: sim.now.toString(), error: message, ...rest };
     }
+    if (output !== undefined) {
+      const { at, value } = output;
+      return { state: 'ended', endedNs: at.toString(), error: null, ...rest, output: value ?? null };
+    }
     const endedNs = sim.now.toString();
-    if (output !== undefined)
-      return { state: 'ended', endedNs, error: null, ...rest, output: output.value ?? null };
     const error = this.#aborted
       ? this.#aborted.message
       : (await sim.stuck(until === NEVER ? undefined : 'the run ends')).message;
