@@ -353,6 +353,28 @@ describe('nodes', () => {
     ]);
   });
 
+  test('one is stopped in good order', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `await sim.at('2s');
+         await nodes.a.stop();
+         const quick = sim.now - 2_000_000_000n < 100_000_000n;
+         await sim.at('3s');
+         await nodes.b.stop({ grace: '250ms' });
+         return { quick, states: [nodes.a.state, nodes.b.state], now: String(sim.now) };`,
+        {
+          topology: `{ name: 'stopped', nodes: {
+            a: { kind: 'uml', run: 'trap "echo terminated; exit" TERM; sleep 100 & wait' },
+            b: { kind: 'uml', run: 'trap "" TERM; while :; do sleep 1; done' } } }`,
+        },
+      ),
+    );
+    run.expectStatus(0);
+    expect(output(run)).toEqual({ quick: true, states: ['killed', 'killed'], now: '3250000000' });
+    expect(run.console('a')).toContain('terminated');
+  });
+
   test('one is started again, and boots at that instant', async () => {
     const space = new Workspace();
     const run = await space.runScript(

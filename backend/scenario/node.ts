@@ -4,7 +4,8 @@ import type { RunNode } from '../run/node.js';
 import type { NodeState } from '../run/result.js';
 import type { NodeSpec } from '../topology/model.js';
 import { TextLine } from './console.js';
-import type { Span } from './engine/index.js';
+import { type Span, TimedOut } from './engine/index.js';
+import { readSpan } from './engine/span.js';
 import { type Expect, makeExpect } from './expect.js';
 import {
   type CommandLine,
@@ -48,6 +49,7 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
   readonly interfaces: { readonly [K in keyof S['interfaces'] & string]: ScriptInterface };
   /** As the scene's, and it names the node. */
   readonly expect: Expect;
+  readonly #spec: NodeSpec;
   #frozen = false;
   #off = false;
 
@@ -56,6 +58,7 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     spec: NodeSpec,
   ) {
     const { stage, sim } = site;
+    this.#spec = spec;
     this.name = spec.name;
     this.expect = makeExpect(sim, stage.expectations, spec.name);
     this.console = new TextLine(site, `the console of ${spec.name}`, (bytes) =>
@@ -168,6 +171,19 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
   }
 
   /**
+   * Switches it off in good order: its programs get SIGTERM, what they wrote goes to the disk, and after `grace` of virtual time,
+   * or when its `run` has ended, it is ended as by {@link kill}.
+   */
+  async stop({ grace = '5s' }: { readonly grace?: Span } = {}): Promise<void> {
+    const { sim } = this.site;
+    const end = sim.now + readSpan(grace);
+    if (this.isReady) await sim.timeout(this.exec('sync; kill -TERM -1'), grace).catch(ignoreTimeOut);
+    if (this.#spec.run !== undefined && sim.now < end)
+      await this.ended({ timeout: end - sim.now }).catch(ignoreTimeOut);
+    this.kill();
+  }
+
+  /**
    * Switches it on again after {@link kill}: its kernel boots at this instant, with the files of the beginning, and its `run`
    * runs again.
    */
@@ -213,4 +229,8 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
       stop();
     }
   }
+}
+
+function ignoreTimeOut(error: unknown): void {
+  if (!(error instanceof TimedOut)) throw error;
 }
