@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: MIT
+import { RecordField } from '../../../protocols/trace/constants.js';
+import { CLASSES, type EventClass, type RunModel, type Ticks, type Track } from '../model/run-model.js';
+import type { Spans } from '../model/spans.js';
+import { originOf } from '../model/times.js';
+import { sized } from './dom.js';
+import { heightOf, laneTop, type Row, rowAt } from './rows.js';
+import { shortText } from './short-text.js';
+import type { ShownRun, State } from './state.js';
+import { Strips } from './strips.js';
+import type { ColourName, Theme } from './theme.js';
+
+/** Width of the rows' labels; the style sheet has the same. */
+export const LABEL = 208;
+/** Arrows of more frames than these are not drawn: they would hide each other. */
+const MAX_ARROWS = 1200;
+/** Events of a lane that are drawn by themselves; more become a strip. */
+const MAX_GLYPHS = 160;
+/** Text beside an event needs this much room. */
+const LEAST_TEXT = 34;
+
+/** Draws the rows that are in sight. */
+export class Timeline {
+  /** Whether the frames in sight have arrows. */
+  arrows: 'all' | 'none' | 'too many' = 'none';
+  private readonly strips = new Strips();
+  private context: CanvasRenderingContext2D;
+  private height = 1;
+
+  constructor(
+    private readonly canvas: HTMLCanvasElement,
+    private readonly state: State,
+    private readonly theme: Theme,
+  ) {
+    this.context = sized(canvas, 1, 1);
+  }
+
+  /** @param top how far the rows are scrolled up */
+  draw(width: number, height: number, top: number): void {
+    const { state, theme } = this;
+    this.context = sized(this.canvas, width, height);
+    this.height = height;
+    const { context } = this;
+    context.fillStyle = theme.of('ground');
+    context.fillRect(0, 0, width, height);
+    const first = rowAt(state.rows, top);
+    if (first === undefined) return;
+    const rows: { row: Row; index: number; y: number }[] = [];
+    for (let index = first; index < state.rows.length; index++) {
+      const row = state.rows[index] as Row;
+      if (row.top - top >= height) break;
+      rows.push({ row, index, y: row.top - top });
+    }
+    context.save();
+    context.translate(LABEL, 0);
+    context.beginPath();
+    context.rect(0, 0, width - LABEL, height);
+    context.clip();
+    for (const { row, index, y } of rows) this.background(row, index, y);
+    this.grid();
+    this.strips.begin(state.view);
+    for (const { row, y } of rows) this.stripsOf(row, y);
+    this.strips.draw(context, 0, width - LABEL);
+    this.drawArrows(top);
+    for (const { row, y } of rows) this.glyphsOf(row, y);
+    this.lines();
+    context.restore();
+    for (const { row, index, y } of rows) this.label(row, index, y);
+    context.fillStyle = theme.of('line');
+    context.fillRect(LABEL - 1, 0, 1, height);
+    const end = heightOf(state.rows) - top;
+    if (end < height) context.fillRect(0, end, width, 1);
+  }
+
+  /** The event nearest to a place, not more than `reach` pixels away. */
+  hit(x: number, y: number, top: number, reach = 7): { run: number; event: number; row: number } | undefined {
+    const { state } = this;
+    const index = rowAt(state.rows, y + top);
+    const row = index === undefined ? undefined : state.rows[index];
+    if (row === undefined || index === undefined) return undefined;
+    const run = row.lanes.findIndex((_, lane) => {
+      const from = row.top - top + laneTop(row, lane);
+      return y < from + row.laneHeight || lane === row.lanes.length - 1;
+    });
+    const track = row.lanes[run];
+    if (track === undefined) return undefined;
+    const near = nearest(track, state.view.at(x), (at) => Math.abs(state.view.x(at) - x));
+    if (near === undefined || near.distance > reach) return undefined;
+    return { run, event: near.event, row: index };
+  }
+
+  private background(row: Row, index: number, y: number): void {
+    const { context, theme, state } = this;
+    const width = state.view.width;
+    if (row.kind === 'group') {
+      context.fillStyle = theme.of('raised');
+      context.fillRect(0, y, width, row.height);
+      return;
+    }
+    if (index === state.row) {
+      context.fillStyle = theme.faint('accent', 0.07);
+      context.fillRect(0, y, width, row.height);
+    }
+    context.fillStyle = theme.faint('line', 0.6);
+    context.fillRect(0, y + row.height - 1, width, 1);
+  }
+
+  /** What is before the run and behind it, and the lines at which it begins and ends. */
+  private grid(): void {
+    const { context, theme, state, height } = this;
+    const [from, to] = [state.view.x(0n), state.view.x(state.view.total)];
+    context.fillStyle = theme.faint('gone', 0.1);
+    if (from > 0) context.fillRect(0, 0, from, height);
+    if (to < state.view.width) context.fillRect(to, 0, state.view.width - to, height);
+    context.fillStyle = theme.of('line');
+    if (from >= 0) context.fillRect(Math.round(from), 0, 1, height);
+    if (to <= state.view.width) context.fillRect(Math.round(to), 0, 1, height);
+  }
+
+  private stripsOf(row: Row, y: number): void {
+    const { theme, strips, state } = this;
+    row.lanes.forEach((track, run) => {
+      if (track === undefined) return;
+      const top = y + laneTop(row, run);
+      const { view } = state;
+      const now = Number((state.runs[run] as ShownRun).model.end - view.start);
+      const running = theme.word(run === 0 ? 'running' : 'running-b');
+      switch (row.kind) {
+        case 'node': {
+          this.baseline(top + 8);
+          if (strips.strip(top + 3, 12)) {
+            strips.spans(track.gone, theme.word('gone'), 0.22, now);
+            strips.spans(track.running, running, 1, now);
+            strips.spans(track.frozen, theme.word('frozen'), 0.75, now);
+          }
+          this.tickStrip(track, top + 19, 7);
+          break;
+        }
+        case 'wire':
+          this.levels(track, top + 4, row.laneHeight - 9, now);
+          if (this.dense(track.ticks.fault) && strips.strip(top + row.laneHeight - 4, 4))
+            strips.ticks(track.ticks.fault.times, theme.word('fault'));
+          break;
+        default:
+          this.baseline(top + row.laneHeight / 2);
+          if (strips.strip(top + 2, row.laneHeight - 4))
+            strips.spans(track.down, theme.word('fault'), 0.3, now);
+          this.tickStrip(track, top + row.laneHeight / 2 - 5, 10);
+      }
+    });
+  }
+
+  private baseline(y: number): void {
+    this.context.fillStyle = this.theme.of('line');
+    this.context.fillRect(0, Math.round(y), this.state.view.width, 1);
+  }
+
+  private tickStrip(track: Track, y: number, height: number): void {
+    if (!this.dense(track.all) || !this.strips.strip(y, height)) return;
+    for (const name of CLASSES) this.strips.ticks(track.ticks[name].times, this.theme.word(name));
+  }
+
+  /** Events of the list that are in sight. */
+  private visible({ times }: Ticks): readonly [from: number, to: number] {
+    const { view } = this.state;
+    const from = times.firstFrom(view.start > 0n ? view.start : 0n);
+    const to = view.end <= 0n ? from : times.firstFrom(view.end + 1n, from);
+    return [from, to];
+  }
+
+  private dense(ticks: Ticks): boolean {
+    const [from, to] = this.visible(ticks);
+    return to - from > MAX_GLYPHS;
+  }
+
+  /** A wire as a logic analyser shows it. */
+  private levels({ high }: Track, top: number, height: number, now: number): void {
+    const { context, theme, state } = this;
+    const { view } = state;
+    const low = Math.round(top + height) - 0.5;
+    const up = Math.round(top) + 0.5;
+    context.strokeStyle = theme.of('signal');
+    context.lineWidth = 1;
+    const busy: [number, number][] = [];
+    context.beginPath();
+    const begin = Math.max(0, view.x(0n));
+    context.moveTo(begin, low);
+    const origin = originOf(view.start);
+    const x = (since: number) => (since - view.fraction) / view.perPixel;
+    let index = Math.max(0, high.firstEndingFrom(origin, view.fraction));
+    if (high.open) index = Math.min(index, high.length - 1);
+    let last = x(now);
+    while (index < high.length) {
+      const from = x(high.starts.since(origin, index));
+      if (from > view.width) break;
+      const open = high.open && index === high.length - 1;
+      const to = x(open ? now : high.ends.since(origin, index));
+      const next = high.starts.gallop(origin, (Math.floor(from) + 2) * view.perPixel + view.fraction, index);
+      if (next - index > 2) {
+        const until = x(high.ends.since(origin, next - 1));
+        busy.push([from, Math.max(until - from, 1)]);
+        context.lineTo(from, low);
+        context.moveTo(until, low);
+        index = next;
+        continue;
+      }
+      const [left, right] = [Math.max(-2, from), Math.min(view.width + 2, to)];
+      context.lineTo(left, low);
+      context.lineTo(left, up);
+      context.lineTo(right, up);
+      if (!open) context.lineTo(right, low);
+      else last = Number.NaN;
+      index++;
+    }
+    if (!Number.isNaN(last)) context.lineTo(Math.min(last, view.width + 2), low);
+    context.stroke();
+    context.fillStyle = theme.faint('signal', 0.55);
+    for (const [from, width] of busy) context.fillRect(from, up, width, low - up);
+    context.fillStyle = theme.faint('signal', 0.14);
+    this.fillHigh(high, x, up, low - up, now);
+  }
+
+  private fillHigh(high: Spans, x: (since: number) => number, y: number, height: number, now: number): void {
+    const { view } = this.state;
+    const origin = originOf(view.start);
+    let index = Math.max(0, high.firstEndingFrom(origin, view.fraction));
+    if (high.open) index = Math.min(index, high.length - 1);
+    for (let count = 0; index < high.length && count < 2000; index++, count++) {
+      const from = Math.max(0, x(high.starts.since(origin, index)));
+      if (from > view.width) return;
+      const open = high.open && index === high.length - 1;
+      const to = Math.min(view.width, x(open ? now : high.ends.since(origin, index)));
+      if (to - from > 1) this.context.fillRect(from, y, to - from, height);
+    }
+  }
+
+  /** The events of a row one by one, where they are few enough. */
+  private glyphsOf(row: Row, y: number): void {
+    row.lanes.forEach((track, run) => {
+      if (track === undefined) return;
+      const top = y + laneTop(row, run);
+      const centre = row.kind === 'node' ? top + 23 : top + row.laneHeight / 2;
+      const ticks = row.kind === 'wire' ? track.ticks.fault : track.all;
+      const [from, to] = this.visible(ticks);
+      if (to - from <= MAX_GLYPHS) this.glyphs(ticks, from, to, centre, row, run);
+      if (row.kind === 'node') this.spanText(track, top + 9, run);
+    });
+    if (row.lanes.length === 2) this.sides(row, y);
+  }
+
+  private sides(row: Row, y: number): void {
+    const { context, theme } = this;
+    context.font = theme.small;
+    row.lanes.forEach((track, run) => {
+      if (track !== undefined) return;
+      context.fillStyle = theme.of('muted');
+      context.fillText('not in this run', 8, y + laneTop(row, run) + row.laneHeight / 2 + 4);
+    });
+  }
+
+  private glyphs(ticks: Ticks, from: number, to: number, y: number, row: Row, run: number): void {
+    const { context, theme, state } = this;
+    const { view } = state;
+    const origin = view.origin;
+    const { model } = state.runs[run] as ShownRun;
+    const x = (index: number) => (ticks.times.since(origin, index) - view.fraction) / view.perPixel;
+    context.font = theme.small;
+    context.textBaseline = 'middle';
+    // From the last to the first, so that each knows how much room there is before the next.
+    let next = view.width + 400;
+    for (let index = to - 1; index >= from; index--) {
+      const event = ticks.events.at(index);
+      const kind = model.log.kinds.at(event);
+      if (kind === RecordField.ACTIVATION) continue;
+      const at = x(index);
+      const name = classOf(kind);
+      const chosen = state.chosen?.run === run && state.chosen.event === event;
+      this.glyph(kind, name, at, y, chosen);
+      const room = next - at - 12;
+      if (room > LEAST_TEXT && model.header !== undefined) {
+        const what = model.log.event(event);
+        const text = shortText(model.header, model.log.nodes.at(event), what);
+        context.fillStyle = theme.of(name === 'fault' ? 'fault' : 'muted');
+        context.fillText(clip(text, room), at + 8, y + 0.5);
+      }
+      if (row.kind !== 'wire' || at < next) next = at - 4;
+    }
+    context.textBaseline = 'alphabetic';
+  }
+
+  /** Each class has a shape of its own besides its colour. */
+  private glyph(kind: number, name: EventClass, x: number, y: number, chosen: boolean): void {
+    const { context, theme } = this;
+    context.fillStyle = theme.of(name);
+    context.beginPath();
+    const size = 4;
+    if (kind === RecordField.FRAME_SENT) triangle(context, x, y, size, -1);
+    else if (kind === RecordField.FRAME_RECEIVED) triangle(context, x, y, size, 1);
+    else if (name === 'console') context.rect(x - 3, y - 3, 6, 6);
+    else if (name === 'signal') {
+      context.moveTo(x, y - size);
+      context.lineTo(x + size, y);
+      context.lineTo(x, y + size);
+      context.lineTo(x - size, y);
+    } else if (name === 'fault') {
+      context.rect(x - 1, y - 6, 2, 8);
+      context.rect(x - 1, y + 4, 2, 2);
+    } else {
+      context.rect(x - 1, y - 6, 1.5, 12);
+      context.moveTo(x, y - 6);
+      context.lineTo(x + 6, y - 3);
+      context.lineTo(x, y);
+    }
+    context.fill();
+    if (!chosen) return;
+    context.strokeStyle = theme.of('accent');
+    context.lineWidth = 2;
+    context.beginPath();
+    context.arc(x, y, 8, 0, 2 * Math.PI);
+    context.stroke();
+  }
+
+  /** What a span is, where there is room to say it. */
+  private spanText(track: Track, y: number, run: number): void {
+    const { context, theme, state } = this;
+    const { view } = state;
+    context.font = theme.small;
+    context.textBaseline = 'middle';
+    const tell = (spans: Spans, text: string, colour: string) => {
+      const span = spans.length === 0 ? undefined : spans.length - 1;
+      if (span === undefined) return;
+      const at = spans.find(view.at(view.width / 2)) ?? undefined;
+      const from = at?.start ?? (spans.open ? spans.starts.at(span) : undefined);
+      if (from === undefined) return;
+      const end = at !== undefined && !(spans.open && from === spans.starts.at(span)) ? at.end : undefined;
+      const left = Math.max(view.x(from), 0);
+      const right = end === undefined ? view.width : Math.min(view.x(end), view.width);
+      if (right - left < 70) return;
+      context.fillStyle = colour;
+      context.fillText(text, left + 6, y);
+    };
+    tell(track.gone, 'ended', theme.of('muted'));
+    tell(track.frozen, 'frozen', theme.of('text'));
+    void run;
+    context.textBaseline = 'alphabetic';
+  }
+
+  /** Frames on their way, from the row of the sender to that of the receiver. */
+  private drawArrows(top: number): void {
+    const { context, theme, state } = this;
+    const { view } = state;
+    this.arrows = 'none';
+    state.runs.forEach(({ model }, run) => {
+      const { pairs, log } = model;
+      if (pairs === undefined || pairs.to.length === 0) return;
+      const centres = this.centres(model, run, top);
+      const origin = view.origin;
+      const first = firstPair(model, Number(-0) + view.fraction, origin);
+      const limit = (view.width * view.perPixel + view.fraction + pairs.longest) as number;
+      const last = firstPair(model, limit, origin, first);
+      if (last - first > MAX_ARROWS * 4) {
+        this.arrows = 'too many';
+        return;
+      }
+      const x = (event: number) => (log.times.since(origin, event) - view.fraction) / view.perPixel;
+      context.lineWidth = 1;
+      context.strokeStyle = theme.faint('frame', last - first > 300 ? 0.25 : 0.55);
+      context.beginPath();
+      const heads: [number, number, number, number][] = [];
+      let drawn = 0;
+      for (let pair = first; pair < last && drawn < MAX_ARROWS; pair++) {
+        const [from, to] = [pairs.from.at(pair), pairs.to.at(pair)];
+        const [x0, x1] = [x(from), x(to)];
+        const y0 = centres[log.nodes.at(from)];
+        const y1 = centres[log.nodes.at(to)];
+        if (x0 > view.width || y0 === undefined || y1 === undefined) continue;
+        if (Math.max(y0, y1) < -40 || Math.min(y0, y1) > this.height + 40) continue;
+        drawn++;
+        const bend = Math.min(60, Math.max((x1 - x0) / 2, 0));
+        context.moveTo(x0, y0);
+        context.bezierCurveTo(x0 + bend, y0, x1 - bend, y1, x1, y1);
+        if (last - first <= 400) heads.push([x1, y1, bend, Math.sign(y1 - y0)]);
+        if (state.chosen?.run === run && (state.chosen.event === from || state.chosen.event === to)) {
+          context.stroke();
+          context.save();
+          context.lineWidth = 2.5;
+          context.strokeStyle = theme.of('accent');
+          context.beginPath();
+          context.moveTo(x0, y0);
+          context.bezierCurveTo(x0 + bend, y0, x1 - bend, y1, x1, y1);
+          context.stroke();
+          context.restore();
+          context.beginPath();
+        }
+      }
+      context.stroke();
+      context.fillStyle = theme.of('frame');
+      context.beginPath();
+      for (const [x1, y1, bend, way] of heads) {
+        if (bend > 6) {
+          context.moveTo(x1, y1);
+          context.lineTo(x1 - 6, y1 - 3);
+          context.lineTo(x1 - 6, y1 + 3);
+        } else {
+          context.moveTo(x1, y1);
+          context.lineTo(x1 - 3, y1 - 6 * way);
+          context.lineTo(x1 + 3, y1 - 6 * way);
+        }
+      }
+      context.fill();
+      if (drawn > 0) this.arrows = 'all';
+    });
+  }
+
+  /** Where the events of each node of a run are drawn; undefined for those that have no row. */
+  private centres(model: RunModel, run: number, top: number): (number | undefined)[] {
+    const places = new Map<Track | undefined, number>();
+    for (const row of this.state.rows)
+      if (row.kind === 'node') places.set(row.lanes[run], row.top - top + laneTop(row, run) + 23);
+    return model.tracks.nodes.map((track) => places.get(track));
+  }
+
+  /** The cursor, the pointer's place, what is measured, and where the runs first differ. */
+  private lines(): void {
+    const { context, theme, state, height } = this;
+    const { view } = state;
+    if (state.measure !== undefined) {
+      const [a, b] = [view.x(state.measure.from), view.x(state.measure.to)];
+      context.fillStyle = theme.faint('accent', 0.12);
+      context.fillRect(Math.min(a, b), 0, Math.abs(b - a), height);
+    }
+    if (state.divergence !== undefined) {
+      const x = view.x(state.divergence);
+      context.fillStyle = theme.of('fault');
+      for (let y = 0; y < height; y += 8) context.fillRect(x - 0.75, y, 1.5, 5);
+    }
+    if (state.hover !== undefined) {
+      context.fillStyle = theme.faint('text', 0.22);
+      context.fillRect(state.hover, 0, 1, height);
+    }
+    if (state.cursor !== undefined) {
+      context.fillStyle = theme.of('accent');
+      context.fillRect(view.x(state.cursor) - 0.75, 0, 1.5, height);
+    }
+  }
+
+  private label(row: Row, index: number, y: number): void {
+    const { context, theme, state } = this;
+    const group = row.kind === 'group';
+    context.fillStyle = theme.of(group ? 'raised' : 'surface');
+    context.fillRect(0, y, LABEL, row.height);
+    if (index === state.row && !group) {
+      context.fillStyle = theme.faint('accent', 0.12);
+      context.fillRect(0, y, LABEL, row.height);
+      context.fillStyle = theme.of('accent');
+      context.fillRect(0, y, 3, row.height - 1);
+    }
+    const centre = y + row.height / 2 + 4;
+    if (group) {
+      context.fillStyle = theme.of('muted');
+      context.beginPath();
+      const folded = state.folded.has(row.name);
+      if (folded) triangle(context, 14, y + row.height / 2, 4, 0);
+      else triangle(context, 14, y + row.height / 2, 4, 1);
+      context.fill();
+      context.font = theme.bold;
+      context.fillText(row.name, 25, centre);
+      const { width } = context.measureText(row.name);
+      context.font = theme.small;
+      context.fillText(row.detail, 33 + width, centre);
+      return;
+    }
+    context.font = theme.small;
+    context.fillStyle = theme.of('muted');
+    const two = row.lanes.length === 2;
+    const { width } = context.measureText(row.detail);
+    const right = LABEL - (two ? 30 : 12) - width;
+    context.fillText(row.detail, right, centre);
+    context.font = theme.sans;
+    context.fillStyle = theme.of('text');
+    context.fillText(clip(row.name, right - 30), 24, centre);
+    if (two)
+      row.lanes.forEach((_, run) => {
+        context.font = theme.bold;
+        context.fillStyle = theme.of(run === 0 ? 'running' : 'running-b');
+        context.fillText('AB'[run] ?? '', LABEL - 20, y + laneTop(row, run) + row.laneHeight / 2 + 4);
+      });
+    context.fillStyle = theme.of('line');
+    context.fillRect(0, y + row.height - 1, LABEL, 1);
+  }
+}
+
+/** The class that events of a kind are drawn as. */
+export function classOf(kind: number): EventClass {
+  const R = RecordField;
+  if (kind === R.FRAME_SENT || kind === R.FRAME_RECEIVED) return 'frame';
+  if (kind === R.CONSOLE_OUTPUT) return 'console';
+  if (kind === R.NODE_STATE || kind === R.MARK || kind === R.CHANGE) return 'state';
+  return kind === R.FAULT || kind === R.DEADLINE_MISSED ? 'fault' : 'signal';
+}
+
+/** The colour of a kind of event. */
+export function colourOf(kind: number): ColourName {
+  return kind === RecordField.ACTIVATION ? 'running' : classOf(kind);
+}
+
+/** The event of a track nearest to `at`; `distance` as it is measured. */
+export function nearest(
+  { all }: Track,
+  at: bigint,
+  distance: (at: bigint) => number,
+): { readonly event: number; readonly distance: number } | undefined {
+  const right = all.times.firstFrom(at);
+  const found = [right - 1, right]
+    .filter((index) => index >= 0 && index < all.times.length)
+    .map((index) => ({ event: all.events.at(index), distance: distance(all.times.at(index)) }))
+    .sort((a, b) => a.distance - b.distance);
+  return found[0];
+}
+
+/** The first pair of frames that arrived `offset` ns after the origin or later. */
+function firstPair(
+  { pairs, log }: RunModel,
+  offset: number,
+  origin: { hi: number; lo: number },
+  from = 0,
+): number {
+  let [low, high] = [from, pairs?.to.length ?? 0];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (log.times.since(origin, pairs?.to.at(middle) ?? 0) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Way: -1 points up, 1 down, 0 to the right. */
+function triangle(context: CanvasRenderingContext2D, x: number, y: number, size: number, way: number): void {
+  if (way === 0) {
+    context.moveTo(x - size / 2, y - size);
+    context.lineTo(x + size / 2 + 1, y);
+    context.lineTo(x - size / 2, y + size);
+    return;
+  }
+  context.moveTo(x, y + size * way);
+  context.lineTo(x - size, y - size * way);
+  context.lineTo(x + size, y - size * way);
+}
+
+/** As much of a text as there is room for, roughly. */
+function clip(text: string, room: number): string {
+  const most = Math.floor(room / 6.1);
+  return text.length <= most ? text : most < 3 ? '' : `${text.slice(0, most - 1)}…`;
+}
