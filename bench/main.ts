@@ -13,6 +13,7 @@ import { measureRuns } from './runs.js';
 import { measureScale } from './scale.js';
 import { plotScale } from './scale-plot.js';
 import { formatMarkdown, formatTable } from './table.js';
+import { measureView } from './view.js';
 
 const progress = (text: string) => process.stderr.write(`bench: ${text}\n`);
 
@@ -37,6 +38,7 @@ async function measure({ sections, repeat, peer }: ReturnType<typeof readOptions
     profile: await when('profile', () => profileRuns(repeat, progress)),
     scale: await when('scale', () => measureScale(repeat, progress)),
     kvm: await when('kvm', () => measureKvm(repeat, progress)),
+    view: await when('view', () => measureView(repeat, progress)),
     load: [before, load()],
   };
 }

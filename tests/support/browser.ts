@@ -75,7 +75,7 @@ export class Browser {
   async open(url: string, { width = 1440, height = 900, dark = false }: PageOptions = {}): Promise<Page> {
     const { targetId } = await this.send('Target.createTarget', { url: 'about:blank' });
     const attached = await this.send('Target.attachToTarget', { targetId, flatten: true });
-    const page = new Page(this, String(attached['sessionId']), String(targetId));
+    const page = new Page(this, String(attached.sessionId), String(targetId));
     await page.send('Page.enable');
     await page.send('Runtime.enable');
     await page.send('Log.enable');
@@ -157,13 +157,12 @@ export class Page {
     browser.listen((message) => {
       if ((message as { sessionId?: string }).sessionId !== session) return;
       const { method, params = {} } = message;
-      if (method === 'Runtime.exceptionThrown') this.faults.push(JSON.stringify(params['exceptionDetails']));
+      if (method === 'Runtime.exceptionThrown') this.faults.push(JSON.stringify(params.exceptionDetails));
       if (method === 'Log.entryAdded') {
-        const entry = params['entry'] as { level: string; text: string };
+        const entry = params.entry as { level: string; text: string };
         if (entry.level === 'error') this.faults.push(entry.text);
       }
-      if (method === 'Network.requestWillBeSent')
-        this.requests.push((params['request'] as { url: string }).url);
+      if (method === 'Network.requestWillBeSent') this.requests.push((params.request as { url: string }).url);
     });
   }
 
@@ -178,9 +177,9 @@ export class Page {
       returnByValue: true,
       awaitPromise: true,
     });
-    const fault = answer['exceptionDetails'] as { exception?: { description?: string } } | undefined;
+    const fault = answer.exceptionDetails as { exception?: { description?: string } } | undefined;
     if (fault !== undefined) throw new Error(`${expression}: ${fault.exception?.description ?? 'it threw'}`);
-    return (answer['result'] as { value: T }).value;
+    return (answer.result as { value: T }).value;
   }
 
   /** Waits until an expression is true, looking at each frame. */

@@ -5,6 +5,10 @@ import { type Instant, instant } from '../../backend/calendar/index.js';
 import { RunLog } from '../../backend/trace/run-log.js';
 import type { LogHeader } from '../../protocols/trace/index.js';
 
+/** Nanoseconds between two beginnings of all pairs, and those that a frame is on its way. */
+const TICK = 500_000;
+const TRAVEL = 100_000;
+
 export interface LargeLogOptions {
   readonly nodes: number;
   readonly events: number;
@@ -40,42 +44,50 @@ export function writeLargeRun(folder: string, options: LargeLogOptions): void {
   };
   const log = new RunLog(openSync(join(folder, 'trace'), 'w'), header);
   const random = generator(7);
-  const at = (ns: number) => instant(begin + BigInt(Math.round(ns)));
+  const at = (ns: number) => instant(begin + BigInt(ns));
   let told = 0;
-  const tell = (action: () => void) => {
-    if (told++ < events) action();
+  let last = 0;
+  const tell = (ns: number, action: (when: Instant) => void) => {
+    if (told++ >= events) return;
+    action(at(ns));
+    last = Math.max(last, ns);
   };
-  for (let node = 0; node < nodes; node++) tell(() => log.nodeState(at(0), node, { state: 'ready' }));
+  for (let node = 0; node < nodes; node++) tell(0, (when) => log.nodeState(when, node, { state: 'ready' }));
   let high = false;
-  for (let round = 0; told < events; round++) {
-    const pair = round % pairs;
-    const [a, b] = [2 * pair, 2 * pair + 1];
-    // Bursts, and quiet times between them, so that there is something to see.
-    const base = round * 11_000 + Math.floor(round / 20_000) * 60_000_000;
-    const now = base + Math.floor(random() * 4000);
-    const other = told >= differsFrom ? 1 : 0;
-    const sent = (t: number, node: number, crc: number, travel: number) =>
-      tell(() => log.frameSent(at(t), node, 0, 98, crc, 'delivered', at(t + travel)));
-    const crc = Math.floor(random() * 0xffff_ffff);
-    tell(() => log.activation(at(now), a));
-    sent(now + 300 + other, a, crc, 1_000_000);
-    if (round % 7 === 0)
-      tell(() => log.consoleOutput(at(now + 700), a, Buffer.from(`seq=${round} from ${name(b)}\n`)));
-    tell(() => log.frameReceived(at(now + 1_000_300 + other), b, 0, 98, crc, false));
-    tell(() => log.activation(at(now + 1_000_300 + other), b));
-    sent(now + 1_002_100, b, crc ^ 1, 1_000_000);
-    tell(() => log.frameReceived(at(now + 2_002_100), a, 0, 98, crc ^ 1, false));
-    if (pair === 0 && round % 3 === 0) {
-      high = !high;
-      tell(() => log.drive(at(now + 900), 0, 0, high ? 'high' : 'low'));
-      tell(() => log.level(at(now + 900), log.wire(0), high));
-      tell(() => log.variableChanged(at(now + 950), 0, 0, BigInt(round), 1n));
+  for (let tick = 1; told < events; tick++) {
+    log.flush(at(tick * TICK));
+    for (let pair = 0; pair < pairs && told < events; pair++) {
+      // Each pair has its own busy and quiet times, so that there is something to see.
+      const busy = 0.55 + 0.45 * Math.sin(tick / (300 + 37 * pair) + pair);
+      if (random() > busy) continue;
+      const [a, b] = [2 * pair, 2 * pair + 1];
+      const now = tick * TICK + Math.floor(random() * 100_000);
+      const other = told >= differsFrom ? 1 : 0;
+      const crc = Math.floor(random() * 0xffff_fffe);
+      const sends = (ns: number, node: number, bits: number) =>
+        tell(ns, (when) => log.frameSent(when, node, 0, 98, bits, 'delivered', at(ns + TRAVEL)));
+      tell(now, (when) => log.activation(when, a));
+      sends(now + 3300 + other, a, crc);
+      if (random() < 0.2) {
+        const line = `64 bytes from ${name(b)}: seq=${tick} time=0.2 ms\n`;
+        tell(now + 7700, (when) => log.consoleOutput(when, a, Buffer.from(line)));
+      }
+      if (pair === 0 && tick % 3 === 0) {
+        high = !high;
+        tell(now + 8800, (when) => log.drive(when, 0, 0, high ? 'high' : 'low'));
+        tell(now + 8800, (when) => log.level(when, log.wire(0), high));
+        tell(now + 9900, (when) => log.variableChanged(when, 0, 0, BigInt(tick), 1n));
+      }
+      if (random() < 0.00005) tell(now + 9900, (when) => log.fault(when, a, `tick ${tick} went wrong`));
+      const there = now + 3300 + other + TRAVEL;
+      tell(there, (when) => log.frameReceived(when, b, 0, 98, crc, false));
+      tell(there, (when) => log.activation(when, b));
+      sends(there + 2100, b, crc + 1);
+      tell(there + 2100 + TRAVEL, (when) => log.frameReceived(when, a, 0, 98, crc + 1, false));
+      tell(there + 2100 + TRAVEL, (when) => log.activation(when, a));
     }
-    if (round % 40_009 === 17) tell(() => log.fault(at(now + 800), a, `round ${round} went wrong`));
-    if (round % 1000 === 999) log.flush(at(base - 5_000_000 > 0 ? base - 5_000_000 : 0));
   }
-  const last: Instant = at(1_200_000 * 11_000);
-  log.close({ reason: 'finished', virtualNs: last, events: told, activations: 0 });
+  log.close({ reason: 'finished', virtualNs: at(last), events: told, activations: 0 });
   writeFileSync(
     join(folder, 'result.json'),
     JSON.stringify({ status: 'ok', exitCode: 0, reason: null, name: header.topology, nodes: {}, links: {} }),

@@ -21,11 +21,14 @@ import { Times } from './times.js';
 
 /** Bytes of a varint that can hold a size up to MAX_RECORD. */
 const MAX_SIZE_BYTES = 3;
+/** Bytes of a record as most are; only for how much room is made at first. */
+const RECORD_BYTES = 12;
 /** No instant is later: 2^63-1 ns. */
 const MAX_HI = 0x7fff_ffff;
 /** Kinds are numbers of fields of Record; this one stands for all that are not known. */
 export const UNKNOWN_KIND = 255;
-const KNOWN_KINDS = new Set<number>(Object.values(RecordField));
+const IS_KNOWN = new Uint8Array(256);
+for (const field of Object.values(RecordField)) IS_KNOWN[field] = 1;
 
 /** Where a log stops to make sense. */
 export interface Damage {
@@ -57,12 +60,12 @@ export class EventLog {
   end: LogEnd | undefined;
   damage: Damage | undefined;
   /** When each event happened. */
-  readonly times = new Times();
+  readonly times: Times;
   /** Whose it is: see Record.node of trace.proto. */
-  readonly nodes = new Uints();
-  readonly kinds = new Uints();
+  readonly nodes: Uints;
+  readonly kinds: Uints;
   /** Where the record's size begins. */
-  private readonly offsets = new Uints();
+  private readonly offsets: Uints;
   private bytes: Uint8Array;
   private used = 0;
   private at = 0;
@@ -84,6 +87,11 @@ export class EventLog {
   /** @param expected how many bytes will come, as far as it is known */
   constructor(expected = 0) {
     this.bytes = new Uint8Array(Math.max(expected, 65_536));
+    const room = Math.ceil(expected / RECORD_BYTES);
+    this.times = new Times(room);
+    this.nodes = new Uints(room);
+    this.kinds = new Uints(room);
+    this.offsets = new Uints(room);
   }
 
   /** How many events there are. */
@@ -219,7 +227,7 @@ export class EventLog {
           deltaLo = reader.lo;
         } else if (field === RecordField.NODE) parts.node = reader.lo;
       } else if (reader.wire === Wire.BYTES) {
-        if (KNOWN_KINDS.has(reader.field)) parts.kind = reader.field;
+        if (IS_KNOWN[reader.field] === 1) parts.kind = reader.field;
         this.readParts(reader.field);
       } else reader.skip();
     }

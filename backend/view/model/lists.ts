@@ -4,8 +4,13 @@ const FIRST = 64;
 
 /** A list of unsigned 32-bit numbers that grows. */
 export class Uints {
-  array = new Uint32Array(FIRST);
+  array: Uint32Array;
   length = 0;
+
+  /** @param room for how many numbers, to begin with */
+  constructor(room = FIRST) {
+    this.array = new Uint32Array(Math.max(room, FIRST));
+  }
 
   push(value: number): void {
     if (this.length === this.array.length) {

@@ -5,7 +5,7 @@ import { EventLog, type RecordParts } from './event-log.js';
 import { FramePairs, NONE } from './frame-pairs.js';
 import { Uints } from './lists.js';
 import { Spans } from './spans.js';
-import { Times } from './times.js';
+import { Times, WORD } from './times.js';
 
 /** Kinds of event that are drawn alike. */
 export const CLASSES = ['frame', 'console', 'signal', 'state', 'fault'] as const;
@@ -58,6 +58,12 @@ export class Track {
 
   constructor(readonly name: string) {}
 }
+
+/**
+ * Nanoseconds between two things that a guest does in one go. Computing takes a guest no virtual time, and reading its clock
+ * well below a microsecond; who is silent for longer has slept.
+ */
+const LONGEST_SILENCE = 100_000;
 
 const GONE = new Set(['exited', 'signalled', 'failed', 'killed', 'evicted', 'crashed', 'hung']);
 
@@ -147,10 +153,6 @@ export class RunModel {
     const { node, kind } = parts;
     const track = this.byNode[node] as Track;
     const header = this.header as LogHeader;
-    const put = (where: Track, className: EventClass) => {
-      add(where.all, event, hi, lo);
-      add(where.ticks[className], event, hi, lo);
-    };
     const className = CLASS_OF[kind] ?? 'signal';
     const runs = node < header.nodes.length && this.pinned[node] === false;
     if (kind === R.ACTIVATION) {
@@ -162,14 +164,14 @@ export class RunModel {
       }
       return;
     }
-    put(track, className);
+    put(track, className, event, hi, lo);
     switch (kind) {
       case R.FRAME_SENT:
       case R.FRAME_RECEIVED: {
         const pairs = this.pairs as FramePairs;
         const cable = pairs.cable(node, parts.place);
         const link = cable === NONE ? undefined : this.tracks.links[cable];
-        if (link !== undefined && link !== track) put(link, 'frame');
+        if (link !== undefined && link !== track) put(link, 'frame', event, hi, lo);
         if (kind === R.FRAME_RECEIVED) {
           track.received++;
           if (parts.flag !== 0) track.lost++;
@@ -181,7 +183,7 @@ export class RunModel {
           pairs.addSent(event, cable, parts.length, parts.crc, parts.spanHi, parts.spanLo);
         else {
           track.lost++;
-          put(track, 'fault');
+          add(track.ticks.fault, event, hi, lo);
         }
         break;
       }
@@ -197,7 +199,7 @@ export class RunModel {
       case R.CHANGE: {
         const link = node === this.runNode ? this.tracks.links[parts.place] : track;
         if (link === undefined) break;
-        if (link !== track) put(link, 'state');
+        if (link !== track) put(link, 'state', event, hi, lo);
         // A port that is down is not the whole switch.
         if (node === this.runNode || node > this.runNode) setLevel(link.down, parts.flag !== 0, hi, lo);
         add(this.flags, event, hi, lo);
@@ -218,7 +220,7 @@ export class RunModel {
       }
       case R.VARIABLE_CHANGED:
       case R.VARIABLE_STORED:
-        put(this.tracks.shared[parts.place] as Track, 'signal');
+        put(this.tracks.shared[parts.place] as Track, 'signal', event, hi, lo);
         if (kind === R.VARIABLE_STORED) return;
         break;
       case R.SLOT_ENTRY: {
@@ -235,7 +237,7 @@ export class RunModel {
     }
     // What a node did itself shows that it still ran.
     if (runs && track.running.length > 0 && header.nodes[node]?.kind !== 'partition')
-      track.running.extend(hi, lo);
+      stillRuns(track.running, hi, lo);
   };
 
   /** The `node` of events of the run itself. */
@@ -243,6 +245,22 @@ export class RunModel {
     const { nodes, switches } = this.header as LogHeader;
     return nodes.length + switches.length;
   }
+}
+
+/** A span goes on, or the guest has slept meanwhile and has woken by itself, of which the log tells by what it does only. */
+function stillRuns(running: Spans, hi: number, lo: number): void {
+  const last = running.length - 1;
+  const idle = (hi - running.ends.hi.at(last)) * WORD + (lo - running.ends.lo.at(last));
+  if (idle <= LONGEST_SILENCE) running.extend(hi, lo);
+  else {
+    running.begin(hi, lo);
+    running.open = false;
+  }
+}
+
+function put(track: Track, name: EventClass, event: number, hi: number, lo: number): void {
+  add(track.all, event, hi, lo);
+  add(track.ticks[name], event, hi, lo);
 }
 
 function add(ticks: Ticks, event: number, hi: number, lo: number): void {

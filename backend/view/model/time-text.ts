@@ -34,8 +34,8 @@ export function formatSpan(ns: number): string {
   return `${digits === 3 ? text.replace(/\.?0+$/, '') : text} ${unit}`;
 }
 
-/** The exact distance between two instants: `+12.345 µs`. */
-export function formatDelta(from: bigint, to: bigint): string {
+/** The exact distance between two instants: `+12.345 µs`. `exact`: without zeros at its end, which columns want. */
+export function formatDelta(from: bigint, to: bigint, exact = true): string {
   const ns = to - from;
   if (ns === 0n) return '0';
   const sign = ns < 0n ? '−' : '+';
@@ -43,7 +43,7 @@ export function formatDelta(from: bigint, to: bigint): string {
   const [unit, scale] = UNITS.find(([, each]) => size >= BigInt(each)) ?? UNITS[3];
   const whole = size / BigInt(scale);
   const rest = (size % BigInt(scale)).toString().padStart(String(scale).length - 1, '0');
-  const fraction = scale === 1 ? '' : rest.replace(/0+$/, '');
+  const fraction = scale === 1 ? '' : exact ? rest.replace(/0+$/, '') : rest;
   return `${sign}${grouped(whole)}${fraction === '' ? '' : `.${fraction}`} ${unit}`;
 }
 

@@ -9,8 +9,14 @@ export const WORD = 4_294_967_296;
  * those of bigints do. A difference is exact up to 2^53 ns, which is 104 days.
  */
 export class Times {
-  readonly hi = new Uints();
-  readonly lo = new Uints();
+  readonly hi: Uints;
+  readonly lo: Uints;
+
+  /** @param room for how many instants, to begin with */
+  constructor(room?: number) {
+    this.hi = new Uints(room);
+    this.lo = new Uints(room);
+  }
 
   get length(): number {
     return this.hi.length;

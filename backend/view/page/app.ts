@@ -72,6 +72,8 @@ export class App {
     this.tabs.add('search', 'Search', () => this.search.render());
     this.tabs.add('plots', 'Plots', () => this.plots.render());
     this.tabs.add('statistics', 'Statistics', () => renderStatistics(state));
+    // Before anything is chosen there is nothing around it.
+    this.tabs.select(runs.length === 2 ? 'compare' : 'statistics');
     state.live = source.manifest.live;
     state.follow = state.live;
   }
@@ -80,6 +82,7 @@ export class App {
     const { state, source } = this;
     await Promise.all(state.runs.map((_, run) => this.loadLog(run)));
     state.layout();
+    this.arrange();
     this.measure();
     state.view.total = endOf(state.runs);
     state.view.showAll();
@@ -93,14 +96,14 @@ export class App {
     this.notices();
     this.draw();
     performance.mark('drawn');
-    document.documentElement.dataset['drawn'] = 'true';
+    document.documentElement.dataset.drawn = 'true';
     source.listen(
       (growth) => void this.grow(growth.sizes, growth.ended),
       () => this.lost(),
     );
-    if (state.runs.length === 2) this.loadDiff();
     await Promise.all(state.runs.map((_, run) => this.loadRest(run)));
-    document.documentElement.dataset['complete'] = 'true';
+    if (state.runs.length === 2) this.loadDiff();
+    document.documentElement.dataset.complete = 'true';
     this.facts();
     this.notices();
     this.renderPanel(true);
@@ -155,7 +158,7 @@ export class App {
       .diff()
       .then((diff) => {
         this.compare.take(diff);
-        document.documentElement.dataset['compared'] = 'true';
+        document.documentElement.dataset.compared = 'true';
       })
       .catch((error: unknown) => this.compare.fail(`The comparison failed: ${(error as Error).message}`))
       .finally(() => {
@@ -273,13 +276,19 @@ export class App {
     const row = this.state.rows[this.state.row];
     if (row === undefined) return;
     const { scrollTop, clientHeight } = this.scroller;
-    if (row.top < scrollTop) this.scroller.scrollTop = row.top;
-    else if (row.top + row.height > scrollTop + clientHeight)
-      this.scroller.scrollTop = row.top + row.height - clientHeight;
+    if (row.top < scrollTop || row.top + row.height > scrollTop + clientHeight)
+      this.scroller.scrollTop = row.top - (clientHeight - row.height) / 2;
   }
 
   showTab(name: string): void {
     this.tabs.select(name);
+  }
+
+  /** A run of few rows leaves their room to the panel. */
+  private arrange(): void {
+    const all = byId('main').clientHeight;
+    const spare = all - heightOf(this.state.rows) - 84;
+    byId('panel').style.height = `${Math.round(Math.max(300, Math.min(spare, 0.62 * all)))}px`;
   }
 
   private measure(): void {
@@ -355,8 +364,8 @@ export class App {
     const wall = part(result, 'wallMs');
     if (typeof wall === 'number') facts.push(fact(formatSpan(wall * 1e6), 'wall'));
     facts.push(fact(model.log.length.toLocaleString('en'), 'events'));
-    facts.push(fact(String(model.tracks.nodes.length), 'nodes'));
-    facts.push(fact(String(model.header?.seed ?? ''), 'seed'));
+    facts.push(fact(String(model.tracks.nodes.length), model.tracks.nodes.length === 1 ? 'node' : 'nodes'));
+    facts.push(el('span', {}, 'seed ', el('b', {}, String(model.header?.seed ?? ''))));
     byId('facts').replaceChildren(...facts);
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { LogHeader, TraceEvent } from '../../../protocols/trace/record.js';
 import { Capture } from '../model/capture.js';
+import { decodePacket } from '../model/packet.js';
 import type { RunModel } from '../model/run-model.js';
 
 /** The captures of a run by the name of their link or switch. */
@@ -19,6 +20,15 @@ export class Captures {
     const capture = this.captures.get(name) ?? new Capture(start);
     this.captures.set(name, capture);
     capture.append(bytes);
+  }
+
+  /** What a frame is, in a few words: `ICMP echo request, id 7, seq 1`; undefined: no capture has it. */
+  protocol(node: number, at: bigint, event: TraceEvent): string | undefined {
+    if (this.captures.size === 0) return undefined;
+    const bytes = this.find(node, at, event);
+    if (bytes === undefined) return undefined;
+    const { summary } = decodePacket(bytes);
+    return summary.split('  ')[1] ?? summary;
   }
 
   /** How many bytes have come of the capture of a link or switch. */

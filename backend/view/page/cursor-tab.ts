@@ -8,7 +8,7 @@ import { formatAt, formatDelta } from '../model/time-text.js';
 import { el } from './dom.js';
 import { cell, type ListItem, list } from './list.js';
 import type { ShownRun, State } from './state.js';
-import { colourOf } from './timeline.js';
+import { classOf, colourOf } from './timeline.js';
 
 /** Entries of a list before the cursor, and after it. */
 const AROUND = 60;
@@ -42,7 +42,7 @@ export class CursorTab {
       );
     }
     const box = el('div', { class: 'columns' });
-    state.runs.forEach((_, run) => box.append(this.events(run)));
+    box.append(...state.runs.map((_, run) => this.events(run)));
     box.append(this.console(), this.packets());
     return box;
   }
@@ -64,14 +64,14 @@ export class CursorTab {
     for (let index = Math.max(0, middle - AROUND); index < Math.min(times.length, middle + AROUND); index++) {
       const event = eventOf(index);
       const at = times.at(index);
-      const chosen =
-        state.chosen?.run === run ? state.chosen.event === event : at === cursor && index === middle;
+      const chosen = state.chosen?.run === run && state.chosen.event === event;
       items.push({
         key: String(event),
         now: chosen,
+        next: index === middle,
         choose: () => state.choose(run, event),
         cells: [
-          cell('when', formatDelta(cursor, at)),
+          cell('when', formatDelta(cursor, at, false)),
           cell('who', whose(shown, event)),
           this.text(shown, event),
         ],
@@ -94,8 +94,23 @@ export class CursorTab {
     const { model } = shown;
     const text = describe(shown, event);
     const box = el('span', { class: 'what', title: text });
-    box.append(el('i', { class: `mark ${colourOf(model.log.kinds.at(event))}` }), text);
+    box.append(
+      el('i', { class: `mark ${colourOf(model.log.kinds.at(event))}` }),
+      this.frame(shown, event) ?? text,
+    );
     return box;
+  }
+
+  /** A frame whose bytes are known, by what is in it. */
+  private frame({ model, captures }: ShownRun, event: number): string | undefined {
+    const { log } = model;
+    if (classOf(log.kinds.at(event)) !== 'frame') return undefined;
+    const what = log.event(event);
+    const bytes = captures.find(log.nodes.at(event), log.times.at(event), what);
+    if (bytes === undefined) return undefined;
+    const verb = what.kind === 'frame-sent' ? 'sends' : 'receives';
+    const fate = what.kind === 'frame-sent' && what.fate !== 'delivered' ? `, ${what.fate}` : '';
+    return `${verb} ${decodePacket(bytes).summary}${fate}`;
   }
 
   private console(): HTMLElement {
@@ -124,7 +139,7 @@ export class CursorTab {
         now: line === middle - 1,
         choose: () => state.choose(state.chosen?.run ?? 0, event),
         cells: [
-          cell('when', formatDelta(cursor, times.at(event))),
+          cell('when', formatDelta(cursor, times.at(event), false)),
           el('span', { class: 'text' }, lines?.texts[line] ?? ''),
         ],
       });
@@ -156,7 +171,7 @@ export class CursorTab {
     const { times, events } = track.ticks.frame;
     const middle = times.firstFrom(cursor);
     const items: ListItem[] = [];
-    const index = state.chosen?.run === (state.chosen?.run ?? 0) ? state.chosen?.event : undefined;
+    const index = state.chosen?.event;
     let shown: number | undefined;
     for (let at = Math.max(0, middle - AROUND); at < Math.min(times.length, middle + AROUND); at++) {
       const event = events.at(at);
@@ -164,10 +179,11 @@ export class CursorTab {
       if (now) shown = event;
       items.push({
         key: String(event),
-        now: now || (index === undefined && at === middle),
+        now,
+        next: at === middle,
         choose: () => state.choose(state.chosen?.run ?? 0, event, state.row),
         cells: [
-          cell('when', formatDelta(cursor, times.at(at))),
+          cell('when', formatDelta(cursor, times.at(at), false)),
           cell('what', this.packet(event, row?.kind === 'link')),
         ],
       });

@@ -20,6 +20,7 @@ export class Input {
   private readonly tooltip = byId('tooltip');
 
   constructor(private readonly app: App) {
+    this.scroller.tabIndex = 0;
     this.pointer();
     this.axis();
     this.wheel();

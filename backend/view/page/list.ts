@@ -6,6 +6,8 @@ export interface ListItem {
   readonly cells: readonly Node[];
   /** The one that the cursor is at. */
   readonly now: boolean;
+  /** The first one behind the cursor, where none is at it. */
+  readonly next?: boolean;
   readonly choose?: () => void;
 }
 
@@ -14,17 +16,21 @@ export function list(label: string, items: readonly ListItem[], columns: '' | 't
   if (items.length === 0) return el('p', { class: 'empty' }, 'Nothing here.');
   const box = el('div', { class: 'list', role: 'listbox', 'aria-label': label, tabindex: '0' });
   let current: HTMLElement | undefined;
-  for (const { cells, now, choose } of items) {
+  for (const { cells, now, next, choose } of items) {
     const item = el(
       'div',
-      { class: `item ${columns}${now ? ' now' : ''}`, role: 'option', 'aria-selected': String(now) },
+      {
+        class: `item ${columns}${now ? ' now' : next ? ' next' : ''}`,
+        role: 'option',
+        'aria-selected': String(now),
+      },
       ...cells,
     );
     if (choose !== undefined) item.addEventListener('click', choose);
-    if (now) current ??= item;
+    if (now || (next && current === undefined)) current = item;
     box.append(item);
   }
-  const index = items.findIndex(({ now }) => now);
+  const index = items.findIndex(({ now, next }) => now || next);
   box.addEventListener('keydown', (event) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     if (step === 0) return;
@@ -33,8 +39,6 @@ export function list(label: string, items: readonly ListItem[], columns: '' | 't
     items[Math.max(0, Math.min(items.length - 1, index + step))]?.choose?.();
   });
   if (current !== undefined) {
-    const { offsetParent } = current;
-    void offsetParent;
     const shown = current;
     queueMicrotask(() => {
       box.scrollTop = shown.offsetTop - box.offsetTop - box.clientHeight / 2;

@@ -145,11 +145,13 @@ export function drawAxis(state: State, theme: Theme): void {
   context.font = theme.small;
   context.textBaseline = 'middle';
   const { base, ticks } = axisTicks(view.start, view.end, view.perPixel * TICK);
-  byId('base').textContent = base === 0n ? 'virtual time' : `${formatAt(base)} +`;
+  byId('base').textContent =
+    base === 0n ? 'virtual time' : `${formatAt(base).replace(/\.?[0\u202f]+ s$/, ' s')} +`;
   for (const { at, label } of ticks) {
     const x = Math.round(view.x(at));
     context.fillStyle = theme.of('line');
     context.fillRect(x, height - 8, 1, 8);
+    if (x < -4) continue;
     context.fillStyle = theme.of('muted');
     context.fillText(label, x + 5, height / 2 - 1);
   }
@@ -164,7 +166,8 @@ export function drawAxis(state: State, theme: Theme): void {
     context.fillStyle = colour;
     context.fillText(text, x + 6, height / 2);
   };
-  if (state.hover !== undefined) tag(view.at(state.hover), theme.of('text'), theme.of('raised'));
+  const near = state.cursor !== undefined && Math.abs(view.x(state.cursor) - (state.hover ?? 0)) < 130;
+  if (state.hover !== undefined && !near) tag(view.at(state.hover), theme.of('text'), theme.of('raised'));
   if (state.cursor !== undefined && inSight(view, state.cursor))
     tag(state.cursor, theme.of('surface'), theme.of('accent'));
 }

@@ -45,7 +45,7 @@ export class PlotsTab {
     );
     const context = sized(canvas, width, height);
     context.clearRect(0, 0, width, height);
-    plots.forEach((plot, index) => this.plot(context, plot, index * HEIGHT, width));
+    for (const [index, plot] of plots.entries()) this.plot(context, plot, index * HEIGHT, width);
     this.skews(context, skews, plots.length * HEIGHT, width);
     if (state.cursor !== undefined) {
       const x = LABEL + state.view.x(state.cursor);

@@ -16,7 +16,7 @@ export interface Row {
   readonly height: number;
 }
 
-const LANE = { group: 24, run: 26, node: 30, link: 24, wire: 26, shared: 24 } as const;
+const LANE = { group: 24, run: 26, node: 34, link: 24, wire: 26, shared: 24 } as const;
 /** Over and under the lanes of a row. */
 const MARGIN = 3;
 

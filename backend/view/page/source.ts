@@ -32,8 +32,10 @@ export class Source {
     if (this.manifest.mode !== 'served') return;
     const events = new EventSource('events');
     events.onmessage = ({ data }) => grown(JSON.parse(data as string) as Growth);
+    // A connection within one machine does not break by itself: the server has ended.
     events.onerror = () => {
-      if (events.readyState === EventSource.CLOSED) lost();
+      events.close();
+      lost();
     };
     window.addEventListener('pagehide', () => events.close());
   }

@@ -88,7 +88,7 @@ function nodeTable(state: State, run: ShownRun, index: number): HTMLElement {
         {},
         track.frozen.length === 0
           ? ''
-          : `${track.frozen.length} × ${formatSpan(track.frozen.total / track.frozen.length)}`,
+          : `${track.frozen.length} ×${track.frozen.total === 0 ? '' : ` ${formatSpan(track.frozen.total / track.frozen.length)}`}`,
       ),
       el('td', {}, shown(part(told, 'cpuMs')) && `${shown(part(told, 'cpuMs'))} ms`),
     );

@@ -7,7 +7,7 @@ import { sized } from './dom.js';
 /** Strips that fit into one sheet; a screen has fewer rows. */
 const MAX_STRIPS = 512;
 /** The least opacity of something that is shorter than a pixel. */
-const LEAST = 0.4;
+const LEAST = 0.55;
 
 /**
  * Draws any number of spans or events in a time that depends on the screen only. A strip is one row of pixels, in which each

@@ -15,7 +15,11 @@ export const LABEL = 208;
 /** Arrows of more frames than these are not drawn: they would hide each other. */
 const MAX_ARROWS = 1200;
 /** Events of a lane that are drawn by themselves; more become a strip. */
-const MAX_GLYPHS = 160;
+const MAX_GLYPHS = 320;
+/** Classes of which there are many. */
+const COMMON = ['frame', 'console', 'signal'] as const;
+/** Where the events of a node's lane are, from its top: under its spans. */
+const EVENTS = 25;
 /** Text beside an event needs this much room. */
 const LEAST_TEXT = 34;
 
@@ -26,6 +30,7 @@ export class Timeline {
   private readonly strips = new Strips();
   private context: CanvasRenderingContext2D;
   private height = 1;
+  private paths = newPaths();
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -62,7 +67,9 @@ export class Timeline {
     for (const { row, y } of rows) this.stripsOf(row, y);
     this.strips.draw(context, 0, width - LABEL);
     this.drawArrows(top);
+    this.paths = newPaths();
     for (const { row, y } of rows) this.glyphsOf(row, y);
+    this.fillGlyphs();
     this.lines();
     context.restore();
     for (const { row, index, y } of rows) this.label(row, index, y);
@@ -128,12 +135,12 @@ export class Timeline {
       switch (row.kind) {
         case 'node': {
           this.baseline(top + 8);
-          if (strips.strip(top + 3, 12)) {
+          if (strips.strip(top + 3, 11)) {
             strips.spans(track.gone, theme.word('gone'), 0.22, now);
             strips.spans(track.running, running, 1, now);
             strips.spans(track.frozen, theme.word('frozen'), 0.75, now);
           }
-          this.tickStrip(track, top + 19, 7);
+          this.tickStrip(track, top + 18, 14);
           break;
         }
         case 'wire':
@@ -145,7 +152,7 @@ export class Timeline {
           this.baseline(top + row.laneHeight / 2);
           if (strips.strip(top + 2, row.laneHeight - 4))
             strips.spans(track.down, theme.word('fault'), 0.3, now);
-          this.tickStrip(track, top + row.laneHeight / 2 - 5, 10);
+          this.tickStrip(track, top + row.laneHeight / 2 - 6, 12);
       }
     });
   }
@@ -155,9 +162,17 @@ export class Timeline {
     this.context.fillRect(0, Math.round(y), this.state.view.width, 1);
   }
 
+  /** Many events: those that are common one class under the other, those that are rare over all of them. */
   private tickStrip(track: Track, y: number, height: number): void {
-    if (!this.dense(track.all) || !this.strips.strip(y, height)) return;
-    for (const name of CLASSES) this.strips.ticks(track.ticks[name].times, this.theme.word(name));
+    if (!this.dense(track.all)) return;
+    const { strips, theme } = this;
+    const common = COMMON.filter((name) => track.ticks[name].events.length > 0);
+    const each = Math.floor(height / Math.max(common.length, 1));
+    common.forEach((name, place) => {
+      if (strips.strip(y + place * each, each)) strips.ticks(track.ticks[name].times, theme.word(name));
+    });
+    if (!strips.strip(y, height)) return;
+    for (const name of ['state', 'fault'] as const) strips.ticks(track.ticks[name].times, theme.word(name));
   }
 
   /** Events of the list that are in sight. */
@@ -239,7 +254,7 @@ export class Timeline {
     row.lanes.forEach((track, run) => {
       if (track === undefined) return;
       const top = y + laneTop(row, run);
-      const centre = row.kind === 'node' ? top + 23 : top + row.laneHeight / 2;
+      const centre = row.kind === 'node' ? top + EVENTS : top + row.laneHeight / 2;
       const ticks = row.kind === 'wire' ? track.ticks.fault : track.all;
       const [from, to] = this.visible(ticks);
       if (to - from <= MAX_GLYPHS) this.glyphs(ticks, from, to, centre, row, run);
@@ -262,7 +277,8 @@ export class Timeline {
     const { context, theme, state } = this;
     const { view } = state;
     const origin = view.origin;
-    const { model } = state.runs[run] as ShownRun;
+    const shown = state.runs[run] as ShownRun;
+    const { model } = shown;
     const x = (index: number) => (ticks.times.since(origin, index) - view.fraction) / view.perPixel;
     context.font = theme.small;
     context.textBaseline = 'middle';
@@ -279,45 +295,57 @@ export class Timeline {
       const room = next - at - 12;
       if (room > LEAST_TEXT && model.header !== undefined) {
         const what = model.log.event(event);
-        const text = shortText(model.header, model.log.nodes.at(event), what);
+        const text = clip(
+          shown.captures.protocol(model.log.nodes.at(event), ticks.times.at(index), what) ??
+            shortText(model.header, model.log.nodes.at(event), what),
+          room,
+        );
+        // Arrows may pass there.
+        context.fillStyle = theme.faint('ground', 0.75);
+        context.fillRect(at + 6, y - 7, text.length * 6, 14);
         context.fillStyle = theme.of(name === 'fault' ? 'fault' : 'muted');
-        context.fillText(clip(text, room), at + 8, y + 0.5);
+        context.fillText(text, at + 8, y + 0.5);
       }
       if (row.kind !== 'wire' || at < next) next = at - 4;
     }
     context.textBaseline = 'alphabetic';
   }
 
-  /** Each class has a shape of its own besides its colour. */
+  /** Each class has a shape of its own besides its colour. Those of one class are filled at once, by {@link fillGlyphs}. */
   private glyph(kind: number, name: EventClass, x: number, y: number, chosen: boolean): void {
-    const { context, theme } = this;
-    context.fillStyle = theme.of(name);
-    context.beginPath();
+    const path = this.paths[name];
     const size = 4;
-    if (kind === RecordField.FRAME_SENT) triangle(context, x, y, size, -1);
-    else if (kind === RecordField.FRAME_RECEIVED) triangle(context, x, y, size, 1);
-    else if (name === 'console') context.rect(x - 3, y - 3, 6, 6);
+    if (kind === RecordField.FRAME_SENT) triangle(path, x, y, size, -1);
+    else if (kind === RecordField.FRAME_RECEIVED) triangle(path, x, y, size, 1);
+    else if (name === 'console') path.rect(x - 3, y - 3, 6, 6);
     else if (name === 'signal') {
-      context.moveTo(x, y - size);
-      context.lineTo(x + size, y);
-      context.lineTo(x, y + size);
-      context.lineTo(x - size, y);
+      path.moveTo(x, y - size);
+      path.lineTo(x + size, y);
+      path.lineTo(x, y + size);
+      path.lineTo(x - size, y);
     } else if (name === 'fault') {
-      context.rect(x - 1, y - 6, 2, 8);
-      context.rect(x - 1, y + 4, 2, 2);
+      path.rect(x - 1, y - 6, 2, 8);
+      path.rect(x - 1, y + 4, 2, 2);
     } else {
-      context.rect(x - 1, y - 6, 1.5, 12);
-      context.moveTo(x, y - 6);
-      context.lineTo(x + 6, y - 3);
-      context.lineTo(x, y);
+      path.rect(x - 1, y - 6, 1.5, 12);
+      path.moveTo(x, y - 6);
+      path.lineTo(x + 6, y - 3);
+      path.lineTo(x, y);
     }
-    context.fill();
     if (!chosen) return;
+    const { context, theme } = this;
     context.strokeStyle = theme.of('accent');
     context.lineWidth = 2;
     context.beginPath();
     context.arc(x, y, 8, 0, 2 * Math.PI);
     context.stroke();
+  }
+
+  private fillGlyphs(): void {
+    for (const name of CLASSES) {
+      this.context.fillStyle = this.theme.of(name);
+      this.context.fill(this.paths[name]);
+    }
   }
 
   /** What a span is, where there is room to say it. */
@@ -364,7 +392,7 @@ export class Timeline {
       }
       const x = (event: number) => (log.times.since(origin, event) - view.fraction) / view.perPixel;
       context.lineWidth = 1;
-      context.strokeStyle = theme.faint('frame', last - first > 300 ? 0.25 : 0.55);
+      context.strokeStyle = theme.faint('frame', last - first > 300 ? 0.4 : 0.6);
       context.beginPath();
       const heads: [number, number, number, number][] = [];
       let drawn = 0;
@@ -376,6 +404,8 @@ export class Timeline {
         if (x0 > view.width || y0 === undefined || y1 === undefined) continue;
         if (Math.max(y0, y1) < -40 || Math.min(y0, y1) > this.height + 40) continue;
         drawn++;
+        // Of many frames those that would be upright lines are left out: they would hide all else.
+        if (last - first > 150 && x1 - x0 < 2) continue;
         const bend = Math.min(60, Math.max((x1 - x0) / 2, 0));
         context.moveTo(x0, y0);
         context.bezierCurveTo(x0 + bend, y0, x1 - bend, y1, x1, y1);
@@ -416,7 +446,7 @@ export class Timeline {
   private centres(model: RunModel, run: number, top: number): (number | undefined)[] {
     const places = new Map<Track | undefined, number>();
     for (const row of this.state.rows)
-      if (row.kind === 'node') places.set(row.lanes[run], row.top - top + laneTop(row, run) + 23);
+      if (row.kind === 'node') places.set(row.lanes[run], row.top - top + laneTop(row, run) + EVENTS);
     return model.tracks.nodes.map((track) => places.get(track));
   }
 
@@ -535,7 +565,7 @@ function firstPair(
 }
 
 /** Way: -1 points up, 1 down, 0 to the right. */
-function triangle(context: CanvasRenderingContext2D, x: number, y: number, size: number, way: number): void {
+function triangle(context: CanvasPath, x: number, y: number, size: number, way: number): void {
   if (way === 0) {
     context.moveTo(x - size / 2, y - size);
     context.lineTo(x + size / 2 + 1, y);
@@ -551,4 +581,14 @@ function triangle(context: CanvasRenderingContext2D, x: number, y: number, size:
 function clip(text: string, room: number): string {
   const most = Math.floor(room / 6.1);
   return text.length <= most ? text : most < 3 ? '' : `${text.slice(0, most - 1)}…`;
+}
+
+function newPaths(): Record<EventClass, Path2D> {
+  return {
+    frame: new Path2D(),
+    console: new Path2D(),
+    signal: new Path2D(),
+    state: new Path2D(),
+    fault: new Path2D(),
+  };
 }
