@@ -68,11 +68,11 @@ export class Viewport {
   /** Moves so that `at` is in sight, and not at the very edge. */
   reveal(at: bigint): void {
     const x = this.x(at);
-    if (x >= 0.05 * this.width && x <= 0.95 * this.width) return;
+    if (x >= 0 && x <= this.width) return;
     this.start = at;
     this.fraction = 0;
     this.move(-this.span / 2);
-    this.clamp();
+    this.clamp(0.02);
   }
 
   private bounded(perPixel: number): number {
@@ -87,12 +87,13 @@ export class Viewport {
     this.fraction = sum - whole;
   }
 
-  /** Keeps some of the run in sight. */
-  private clamp(): void {
-    const room = BigInt(Math.floor(this.span * 0.5));
+  /** Keeps the run in sight, but for a part of the width that may be empty. */
+  private clamp(empty = 0.3): void {
+    const span = Math.floor(this.span);
+    const room = BigInt(Math.floor(span * empty));
+    const last = this.total - BigInt(span) + room;
+    if (this.start > last) this.set(last);
     if (this.start < -room) this.set(-room);
-    const last = this.total - room;
-    if (this.start > last && last > -room) this.set(last);
   }
 
   private set(start: bigint): void {

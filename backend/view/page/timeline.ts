@@ -13,9 +13,9 @@ import type { ColourName, Theme } from './theme.js';
 /** Width of the rows' labels; the style sheet has the same. */
 export const LABEL = 208;
 /** Arrows of more frames than these are not drawn: they would hide each other. */
-const MAX_ARROWS = 1200;
+const MAX_ARROWS = 800;
 /** Events of a lane that are drawn by themselves; more become a strip. */
-const MAX_GLYPHS = 320;
+const MAX_GLYPHS = 240;
 /** Classes of which there are many. */
 const COMMON = ['frame', 'console', 'signal'] as const;
 /** Where the events of a node's lane are, from its top: under its spans. */
@@ -383,8 +383,8 @@ export class Timeline {
       if (pairs === undefined || pairs.to.length === 0) return;
       const centres = this.centres(model, run, top);
       const origin = view.origin;
-      const first = firstPair(model, Number(-0) + view.fraction, origin);
-      const limit = (view.width * view.perPixel + view.fraction + pairs.longest) as number;
+      const first = firstPair(model, view.fraction, origin);
+      const limit = view.width * view.perPixel + view.fraction + pairs.longest;
       const last = firstPair(model, limit, origin, first);
       if (last - first > MAX_ARROWS * 4) {
         this.arrows = 'too many';
@@ -408,7 +408,8 @@ export class Timeline {
         if (last - first > 150 && x1 - x0 < 2) continue;
         const bend = Math.min(60, Math.max((x1 - x0) / 2, 0));
         context.moveTo(x0, y0);
-        context.bezierCurveTo(x0 + bend, y0, x1 - bend, y1, x1, y1);
+        if (last - first > 300) context.lineTo(x1, y1);
+        else context.bezierCurveTo(x0 + bend, y0, x1 - bend, y1, x1, y1);
         if (last - first <= 400) heads.push([x1, y1, bend, Math.sign(y1 - y0)]);
         if (state.chosen?.run === run && (state.chosen.event === from || state.chosen.event === to)) {
           context.stroke();
