@@ -399,13 +399,13 @@ describe('a page', () => {
 
 describe('the server', () => {
   function ask(url: string, options: { host?: string; method?: string } = {}): Promise<number> {
-    const { hostname, port, pathname } = new URL(url);
+    const { hostname, port, pathname, search: query } = new URL(url);
     return new Promise((resolve, reject) => {
       const asked = request(
         {
           host: hostname,
           port,
-          path: pathname,
+          path: pathname + query,
           method: options.method ?? 'GET',
           headers: { host: options.host ?? `${hostname}:${port}` },
         },
@@ -427,10 +427,11 @@ describe('the server', () => {
     const { port, origin } = new URL(url);
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/[\w-]{24}\/$/);
     expect(await ask(url)).toBe(200);
+    expect(await ask(`${url}file/0?name=trace`)).toBe(200);
     expect(await ask(`${origin}/`)).toBe(404);
     expect(await ask(`${origin}/${'x'.repeat(24)}/`)).toBe(404);
-    expect(await ask(`${url}file/0/9`)).toBe(404);
-    expect(await ask(`${url}file/0/..%2f..%2fetc%2fpasswd`)).toBe(404);
+    expect(await ask(`${url}file/0?name=nothing`)).toBe(404);
+    expect(await ask(`${url}file/0?name=../trace`)).toBe(404);
     expect(await ask(url, { host: `localhost:${port}` })).toBe(403);
     expect(await ask(url, { host: 'evil.example' })).toBe(403);
     expect(await ask(url, { method: 'POST' })).toBe(405);

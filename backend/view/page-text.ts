@@ -10,6 +10,8 @@ import { MAX_LOG, type RunFiles, readPart } from './run-files.js';
 
 /** Where build.js puts the page. */
 const TEMPLATE = 'dist/backend/view/page.html';
+/** Bytes of data in a page, compressed: more makes a text that browsers do not take. */
+const MAX_PAGE = 268_435_456;
 /** What the template has in the place of the data, and of the policy. */
 const DATA = '<!--DATA-->';
 const POLICY = '<!--POLICY-->';
@@ -51,10 +53,20 @@ export function wholePage(runs: readonly RunFiles[]): string {
   const template = readTemplate();
   const parts = [jsonElement(MANIFEST_ID, JSON.stringify(manifestOf('file', false, runs)))];
   if (runs.length === 2) parts.push(jsonElement(DIFF_ID, diffJson(runs)));
+  let room = MAX_PAGE;
   runs.forEach(({ files }, run) => {
     files.forEach(({ path }, file) => {
-      const bytes = gzipSync(readPart(path, 0, MAX_LOG), { level: 6 }).toString('base64');
-      parts.push(`<script type="application/gzip" id="${fileId(run, file)}">${bytes}</script>`);
+      const bytes = gzipSync(readPart(path, 0, MAX_LOG));
+      room -= bytes.length;
+      if (room < 0) {
+        throw new OneclockError(
+          'INPUT',
+          `the run is too large for one file (${MAX_PAGE} bytes, compressed): look at it without --output`,
+        );
+      }
+      parts.push(
+        `<script type="application/gzip" id="${fileId(run, file)}">${bytes.toString('base64')}</script>`,
+      );
     });
   });
   return fill(template, policy(template, "'none'"), parts.join('\n'));

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream';
 import { OneclockError } from '../errors.js';
+import { openRegular } from '../trace/log-reader.js';
 import type { Growth } from './manifest.js';
 import { diffJson, manifestOf, servedPage } from './page-text.js';
-import { MAX_LOG, type RunFiles, readPart } from './run-files.js';
+import { MAX_LOG, type RunFiles } from './run-files.js';
 
 const HOST = '127.0.0.1';
 /** A page that is loaded again is away for less than this. */
@@ -116,10 +119,11 @@ export class ViewServer {
         send('text/html; charset=utf-8', servedPage(manifestOf('served', this.live, this.#runs)));
         return true;
       case 'file': {
-        const file = this.#runs[Number(rest[0])]?.files[Number(rest[1])];
+        // By name: while a run goes on there may be more files than when the page asked.
+        const file = this.#runs[Number(rest[0])]?.files.find(({ name }) => name === query.get('name'));
         const from = Number(query.get('from') ?? 0);
         if (file === undefined || !Number.isSafeInteger(from) || from < 0) return false;
-        send('application/octet-stream', readPart(file.path, from, MAX_LOG));
+        sendFile(file.path, from, response);
         return true;
       }
       case 'diff':
@@ -142,10 +146,19 @@ export class ViewServer {
     this.#pages.add(response);
     request.on('close', () => {
       this.#pages.delete(response);
-      if (this.#pages.size > 0) return;
+      if (this.#pages.size > 0 || !this.server.listening) return;
       this.#leaving = setTimeout(() => this.close(), RELOAD_MS);
     });
   }
+}
+
+/** What a file has from `from` on, as much as a page takes. */
+function sendFile(path: string, from: number, response: ServerResponse): void {
+  const fd = openRegular(path);
+  response.writeHead(200, { ...HEADERS, 'Content-Type': 'application/octet-stream' });
+  const file = createReadStream('', { fd, start: from, end: from + MAX_LOG - 1, highWaterMark: 1_048_576 });
+  // A page that is closed meanwhile, or a file that cannot be read, breaks the connection: the page sees that.
+  pipeline(file, response, () => undefined);
 }
 
 function event(growth: Growth): string {

@@ -112,7 +112,7 @@ export class App {
 
   private async loadLog(run: number): Promise<void> {
     const { model } = this.state.runs[run] as ShownRun;
-    model.log.append(await this.source.read(run, 0));
+    model.log.append(await this.source.read(run, 'trace'));
     if (!this.source.manifest.live) model.log.finish();
     await this.read(model, (share) => {
       byId<HTMLProgressElement>('progress-bar').value = share;
@@ -135,8 +135,8 @@ export class App {
   /** What the page can do without at first: captures, result, cost. */
   private async loadRest(run: number): Promise<void> {
     const files = this.source.manifest.runs[run]?.files ?? [];
-    for (const [file, { name }] of files.entries())
-      if (name !== 'trace') this.takeFile(run, name, await this.source.read(run, file));
+    for (const { name } of files)
+      if (name !== 'trace') this.takeFile(run, name, await this.source.read(run, name));
   }
 
   private takeFile(run: number, name: string, bytes: Uint8Array): void {
@@ -169,7 +169,6 @@ export class App {
   }
 
   private growing = Promise.resolve();
-  private readonly sizes = new Map<string, number>();
 
   /** More has come of the first run. One step after the other, for each begins where the last one ended. */
   private grow(sizes: Readonly<Record<string, number>>, ended: boolean): Promise<void> {
@@ -180,17 +179,16 @@ export class App {
   private async takeGrowth(sizes: Readonly<Record<string, number>>, ended: boolean): Promise<void> {
     const { state, source } = this;
     const { model, captures } = state.runs[0] as ShownRun;
-    const known = source.manifest.runs[0]?.files ?? [];
-    for (const [file, name] of Object.keys(sizes).entries()) {
+    for (const name of Object.keys(sizes)) {
       if (name === 'trace') {
-        model.log.append(await source.read(0, file, model.log.size));
+        model.log.append(await source.read(0, name, model.log.size));
         if (ended) model.log.finish();
         await this.read(model);
       } else if (name.startsWith('pcap/')) {
-        const had = this.sizes.get(name) ?? known.find((each) => each.name === name)?.size ?? 0;
-        const bytes = await source.read(0, file, captures.sizeOf(name.slice(5, -7)) ?? had);
+        const had = captures.sizeOf(name.slice('pcap/'.length, -'.pcapng'.length)) ?? 0;
+        const bytes = await source.read(0, name, had);
         if (bytes.length > 0) this.takeFile(0, name, bytes);
-      } else if (ended || name === 'cost') this.takeFile(0, name, await source.read(0, file));
+      } else if (ended || name === 'cost') this.takeFile(0, name, await source.read(0, name));
     }
     if (state.rows.length === 0) state.layout();
     state.live = !ended;

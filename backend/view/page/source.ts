@@ -11,8 +11,10 @@ export class Source {
   }
 
   /** A file from its byte `from` on. */
-  async read(run: number, file: number, from = 0): Promise<Uint8Array> {
-    if (this.manifest.mode === 'served') return this.fetch(`file/${run}/${file}?from=${from}`);
+  async read(run: number, name: string, from = 0): Promise<Uint8Array> {
+    if (this.manifest.mode === 'served')
+      return this.fetch(`file/${run}?name=${encodeURIComponent(name)}&from=${from}`);
+    const file = this.manifest.runs[run]?.files.findIndex((each) => each.name === name) ?? -1;
     const element = document.getElementById(fileId(run, file));
     const packed = decodeBase64(element?.textContent ?? '');
     // The text is the larger part of the page: it is not needed again.
