@@ -196,8 +196,8 @@ export class App {
     state.view.total = endOf(state.runs);
     if (follows) this.toEnd();
     this.notices();
-    this.facts();
-    this.renderPanel(false);
+    // The lists of the other tabs stay as they are under the reader's eyes.
+    this.renderPanel(ended || ['statistics', 'plots'].includes(this.tabs.selected));
     this.invalidate();
   }
 

@@ -129,7 +129,7 @@ function boardTable({ model, result }: ShownRun): HTMLElement | string {
   const boards = model.tracks.nodes.filter((_, node) => model.header?.nodes[node]?.kind === 'board');
   const rows = boards.map(({ name }) => {
     const told = part(result, 'nodes', name);
-    const frozen = Number(shown(part(told, 'frozenNs')));
+    const frozen = Number.parseInt(shown(part(told, 'frozenNs')), 10);
     return el(
       'tr',
       {},

@@ -53,7 +53,9 @@ export class Tabs {
     if (tab === undefined) return;
     const focused = document.activeElement?.getAttribute('role') === 'listbox';
     const label = focused ? document.activeElement?.getAttribute('aria-label') : undefined;
+    const { scrollTop } = tab.panel;
     tab.panel.replaceChildren(tab.content());
+    tab.panel.scrollTop = scrollTop;
     // The list that had the focus was replaced by another one of its name.
     for (const box of focused ? tab.panel.querySelectorAll<HTMLElement>('[role="listbox"]') : [])
       if (box.getAttribute('aria-label') === label) box.focus({ preventScroll: true });

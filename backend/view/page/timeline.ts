@@ -315,8 +315,9 @@ export class Timeline {
   private glyph(kind: number, name: EventClass, x: number, y: number, chosen: boolean): void {
     const path = this.paths[name];
     const size = 4;
-    if (kind === RecordField.FRAME_SENT) triangle(path, x, y, size, -1);
-    else if (kind === RecordField.FRAME_RECEIVED) triangle(path, x, y, size, 1);
+    // Not quite at one height: many a node answers at the instant at which it was asked.
+    if (kind === RecordField.FRAME_SENT) triangle(path, x, y - 2.5, size - 0.5, -1);
+    else if (kind === RecordField.FRAME_RECEIVED) triangle(path, x, y + 2.5, size - 0.5, 1);
     else if (name === 'console') path.rect(x - 3, y - 3, 6, 6);
     else if (name === 'signal') {
       path.moveTo(x, y - size);
