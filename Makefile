@@ -95,7 +95,13 @@ test-kernels: build test-packages kvm-kernel arm-kernel nested-kernel build/vt-s
 	@folder=$$(host/uml/kernel.sh path) && kernel-patches/vt/test.sh -a um -k "$$folder/linux" "$$folder/build"
 	@folder=$$(host/arm/kernel.sh path) && kernel-patches/vt/test.sh -a arm -k "$$folder/zImage" "$$folder/arm-vt"
 
-bench: build
+# What the bare engine is compared with; without it there is no comparison.
+build/simpy:
+	@mkdir -p build
+	@python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target $@ simpy==4.1.2 || \
+	echo 'SimPy could not be installed: the engine is measured without it'
+
+bench: build build/simpy
 	@node dist/bench/main.js
 
 lint: node_modules/.package-lock.json

@@ -6,7 +6,7 @@ import { buildPage } from './backend/view/page/build.js';
 
 rmSync('dist', { recursive: true, force: true });
 await build({
-  entryPoints: ['backend/cli/main.ts', 'bench/main.ts', 'bench/kvm-main.ts'],
+  entryPoints: ['backend/cli/main.ts', 'backend/scenario/index.ts', 'bench/main.ts', 'bench/kvm-main.ts'],
   outbase: '.',
   outdir: 'dist',
   bundle: true,
@@ -16,8 +16,8 @@ await build({
   format: 'esm',
   sourcemap: true,
   legalComments: 'linked',
-  // Optional, and compiled on the machine that uses them.
-  external: ['epoll', 'onoff'],
+  // The first two are optional, and compiled on the machine that uses them; the last brings a program of its own.
+  external: ['epoll', 'onoff', 'esbuild'],
   // Some dependencies are CommonJS and ask for modules of Node.js with `require`.
   banner: {
     js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",

@@ -36,7 +36,9 @@ describe('describeGuest', () => {
       expect: { exit: 0 },
       onFailure: 'fail',
     };
-    expect(describeGuest(node)).toEqual({ hostname: 'a', root: 'host', interfaces: [eth0], run: 'true' });
+    const expected = { hostname: 'a', root: 'host', interfaces: [eth0], run: 'true' };
+    expect(describeGuest(node)).toEqual(expected);
+    expect(describeGuest(node, true)).toEqual({ ...expected, agent: true });
   });
 });
 
@@ -58,6 +60,12 @@ describe('formatDescription', () => {
     expect(formatDescription({ ...guest, interfaces: [], relay: 7424, files: [], shown: ['/tmp/a'] })).toBe(
       'hostname a\nroot initramfs\nrelay 7424\nfiles\nshow /tmp/a\n',
     );
+  });
+
+  test('says of an agent only where there is one', () => {
+    const alone = { ...guest, interfaces: [] };
+    expect(formatDescription({ ...alone, agent: true })).toBe('hostname a\nroot initramfs\nagent\n');
+    expect(formatDescription({ ...alone, agent: false })).toBe('hostname a\nroot initramfs\n');
   });
 
   const withInterface = (change: Partial<InterfaceSpec>): Partial<GuestDescription> => ({

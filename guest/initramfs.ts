@@ -27,6 +27,8 @@ export interface GuestDescription extends Pick<NodeSpec, 'root' | 'interfaces' |
   readonly hostname: string;
   /** The TCP port of its loopback interface that the controller reaches through the console's port of the relay. */
   readonly relay?: number;
+  /** Whether its init is an agent too, which does what the controller says. */
+  readonly agent?: boolean;
   /** They are in {@link GUEST_FILES} there. */
   readonly files?: readonly GuestFile[];
   /** Folders of the host that it sees although they are below one of those that are its own, such as /tmp. */
@@ -47,9 +49,10 @@ export const MAX_HOSTNAME = 64;
 export const MAX_SHOWN = 4;
 export const MAX_SHOWN_PATH = 1024;
 
-/** What `node` says of its guest. */
-export function describeGuest(node: NodeSpec): GuestDescription {
-  return { hostname: node.name, root: node.root, interfaces: node.interfaces, run: node.run };
+/** What `node` says of its guest, and whether the run wants an agent in it. */
+export function describeGuest(node: NodeSpec, agent = false): GuestDescription {
+  const { name: hostname, root, interfaces, run } = node;
+  return { hostname, root, interfaces, run, ...(agent && { agent }) };
 }
 
 /**
@@ -136,6 +139,7 @@ export function formatDescription(guest: GuestDescription): string {
     check(possible && path.startsWith('/'), 'an absolute path without blanks', path);
     lines.push(`show ${path}`);
   }
+  if (guest.agent) lines.push('agent');
   const text = `${lines.join('\n')}\n`;
   check(
     text.length <= MAX_DESCRIPTION,

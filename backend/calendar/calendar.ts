@@ -34,6 +34,8 @@ export interface CalendarOptions {
   /** Nothing happens at this instant or later. */
   readonly until: Instant;
   activated(participant: Participant, at: Instant, until: Instant): void;
+  /** One that ran has become quiet, or has gone. */
+  rested?(participant: Participant): void;
   /** At each barrier: everything before `safe` has happened, in all domains. */
   barrier(safe: Instant): void;
   /** A window begins. */
@@ -104,6 +106,7 @@ export class Calendar {
         this.activations++;
         this.#options.activated(participant, at, until);
       },
+      rested: (participant) => this.#options.rested?.(participant),
       changed: (domain) => this.#changed.add(domain),
     });
     this.timelines.push(domain);

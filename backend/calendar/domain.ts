@@ -4,7 +4,7 @@ import { Agenda, type Entry, entry } from './agenda.js';
 import { type CalendarEvent, EventKind } from './event.js';
 import { EventQueue } from './event-queue.js';
 import type { Interrupt, Participant, ParticipantHost } from './participant.js';
-import { after, duration, earlier, formatInstant, type Instant, later, ZERO } from './time.js';
+import { after, duration, earlier, formatInstant, type Instant, later, NEVER, ZERO } from './time.js';
 import type { Crossing, Timeline } from './timeline.js';
 
 /** The shortest grant there is. */
@@ -18,6 +18,8 @@ export interface DomainHost {
   distance(from: Timeline, to: Domain): Instant;
   /** A participant is about to run. */
   activated(participant: Participant, at: Instant, until: Instant): void;
+  /** One that ran has become quiet, or has gone. */
+  rested?(participant: Participant): void;
   /** Its next event may be another, though no window of it is open. */
   changed(domain: Domain): void;
   /**
@@ -42,6 +44,8 @@ export class Domain implements Timeline {
   /** When they want to run; the one that runs is not in it. */
   readonly #wakes = new Agenda<Participant>();
   readonly #interrupts: Interrupt[] = [];
+  /** Those that are not let run, with the interrupts that wait for them. */
+  readonly #held = new Map<Participant, Interrupt[]>();
   #now: Instant = ZERO;
   #running: Participant | undefined;
   #delivering = false;
@@ -63,6 +67,7 @@ export class Domain implements Timeline {
       quiet: () => {
         invariant(this.#running === participant, () => `${participant.name} became quiet without having run`);
         this.#running = undefined;
+        this.host.rested?.(participant);
         this.#ask(participant);
         this.#step();
       },
@@ -75,7 +80,11 @@ export class Domain implements Timeline {
         const wish = this.#participants.get(participant);
         if (wish) this.#wakes.delete(wish);
         this.#participants.delete(participant);
-        if (this.#running === participant) this.#running = undefined;
+        this.#held.delete(participant);
+        if (this.#running === participant) {
+          this.#running = undefined;
+          this.host.rested?.(participant);
+        }
         this.#changed();
         this.#step();
       },
@@ -137,6 +146,28 @@ export class Domain implements Timeline {
     });
   }
 
+  /** Does not let a quiet participant run from now on, nor be disturbed; until {@link letGo}. */
+  hold(participant: Participant): void {
+    if (this.#held.has(participant) || !this.#participants.has(participant)) return;
+    this.#held.set(participant, []);
+    this.#ask(participant);
+  }
+
+  /** Lets a participant that was held run again, at once where it wanted to meanwhile; `source` orders its interrupts. */
+  letGo(participant: Participant, source: number): void {
+    const kept = this.#held.get(participant);
+    if (!kept) return;
+    this.#held.delete(participant);
+    for (const interrupt of kept) this.raise(source, interrupt);
+    this.#ask(participant);
+  }
+
+  /** Ends the window that is open as soon as everything of this instant has happened. */
+  cut(): void {
+    this.horizon = earlier(this.horizon, after(this.now, ONE));
+    this.#running?.curtail(this.horizon);
+  }
+
   /** Runs the domain up to, and not including, `horizon`; the end is told to the host. */
   open(horizon: Instant): void {
     invariant(!this.#open, () => `domain ${this.index} was opened twice`);
@@ -153,7 +184,7 @@ export class Domain implements Timeline {
   #ask(participant: Participant): void {
     const wish = this.#participants.get(participant);
     // One that was slow to ask is not let run in the past.
-    if (wish) this.#wakes.set(wish, later(participant.wake, this.#now));
+    if (wish) this.#wakes.set(wish, this.#held.has(participant) ? NEVER : later(participant.wake, this.#now));
   }
 
   #askAll(): void {
@@ -213,6 +244,11 @@ export class Domain implements Timeline {
   #deliverNext(): void {
     const interrupt = this.#interrupts.shift() as Interrupt;
     const { participant } = interrupt;
+    const kept = participant && this.#held.get(participant);
+    if (kept) {
+      kept.push(interrupt);
+      return;
+    }
     if (participant && this.#participants.has(participant)) participant.reach(this.#now);
     else for (const each of this.#participants.keys()) each.reach(this.#now);
     this.#delivering = true;

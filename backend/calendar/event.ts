@@ -7,7 +7,7 @@ import type { Instant } from './time.js';
  * The order of these numbers is rule T3's second key and is deliberate. Changes of the topology come first, so
  * that what is sent at their instant meets the new state. Frames reach the fabric of a switch before frames reach
  * guests, so that a frame that crosses a switch in no time is on its way when the guests of that instant are
- * disturbed. Interrupts come last: whatever happens to a guest's devices at one instant costs it one interrupt.
+ * disturbed. A script hears of what happened at an instant when all of it has. Interrupts come last: whatever happens to a guest's devices at one instant costs it one interrupt.
  */
 export const EventKind = {
   CHANGE: 0,
@@ -16,7 +16,8 @@ export const EventKind = {
   EDGE: 3,
   INPUT: 4,
   BROADCAST: 5,
-  INTERRUPT: 6,
+  SCRIPT: 6,
+  INTERRUPT: 7,
 } as const;
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 

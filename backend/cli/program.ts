@@ -69,6 +69,18 @@ Exit status:
   4  the machine lacks something; the message says what to do
   128+N  ended by signal N, such as 130 for Ctrl-C`;
 
+const EXPORT_HELP = `
+Formats:
+  perfetto  for https://ui.perfetto.dev: what each node does, frames and edges as arrows, wall time as curves
+  json      an object a line: the header, each event, the end
+  csv       a line of names, then one for each event
+  pcapng    the frames of all links and switches in one capture, for Wireshark
+
+Exit status:
+  0  exported
+  2  bad input; or a file of the run is damaged: what is before the damage was exported
+  4  the output cannot be written`;
+
 /** The command line. Each command is loaded when it is used, so that none pays for the others' start. */
 export function program(): Command {
   const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
@@ -83,14 +95,15 @@ export function program(): Command {
 
   main
     .command('run')
-    .description('run a topology in virtual time, to its end')
-    .argument('<FILE>', 'the topology, in YAML')
+    .description('run a topology, or a script, in virtual time, to its end')
+    .argument('<FILE>', 'the topology, in YAML; or a script, in TypeScript or JavaScript')
     .option(
       '--out <DIR>',
       'keep result.json, trace, pcap/ and console/ in DIR; what an earlier run left there goes',
     )
     .option('--seed <N>', 'use N for the seed of the topology', seedArgument)
     .option('--until <DURATION>', 'end at this virtual time, such as 10s', spanArgument)
+    .option('--param <NAME=VALUE>', 'set a parameter of the script; may be repeated', collect, [])
     .option('--serial', 'run one guest at a time; the trace is the same')
     .option('--jobs <N>', 'guests that may run at once (default: one for each core)', countArgument)
     .option('--max-wall <DURATION>', 'give up after this much wall time', spanArgument)
@@ -101,6 +114,7 @@ export function program(): Command {
     )
     .option('--no-shm', 'keep time by messages alone, without shared memory')
     .option('--json', 'print the result as JSON, and nothing else, on standard output')
+    .option('--junit <FILE>', 'write a report for CI there, in the XML of JUnit')
     .addHelpText('after', EXIT_STATUS)
     .action((file: string, options) => guarded(async () => (await import('./run.js')).run(file, options)));
 
@@ -113,6 +127,19 @@ export function program(): Command {
     .action((file: string, options) =>
       guarded(async () => (await import('./check.js')).check(file, options)),
     );
+
+  main
+    .command('types')
+    .description(
+      'write the names of a topology for scripts: FILE.d.yaml.ts beside it, so that editors know them',
+    )
+    .argument('<FILE>', 'the topology, in YAML')
+    .addHelpText(
+      'after',
+      "\nA script then says: import topology from './FILE.yaml'; and TypeScript needs allowArbitraryExtensions.\n" +
+        EXIT_STATUS,
+    )
+    .action((file: string) => guarded(async () => (await import('./types.js')).types(file)));
 
   main
     .command('serve')
@@ -162,6 +189,28 @@ export function program(): Command {
     .addHelpText('after', EXIT_STATUS)
     .action((run: string, other: string | undefined, options) =>
       guarded(async () => (await import('./view.js')).view(run, other, options)),
+    );
+
+  main
+    .command('export')
+    .description('turn a run into a file for other programs')
+    .argument('<RUN>', 'a run directory, or the trace in it')
+    .addOption(
+      new Option('--format <FORMAT>', 'what to make')
+        .choices(['perfetto', 'json', 'csv', 'pcapng'])
+        .makeOptionMandatory(),
+    )
+    .option('--output <FILE>', 'write there (default: standard output)')
+    .option(
+      '--from <TIME>',
+      'leave out what happened before this virtual time, such as 1.5s',
+      durationArgument,
+    )
+    .option('--to <TIME>', 'leave out what happened at this virtual time or later', durationArgument)
+    .option('--node <NAME>', 'only this node, switch or wire, or "run"; may be repeated', collect, [])
+    .addHelpText('after', EXPORT_HELP)
+    .action((run: string, options) =>
+      guarded(async () => (await import('./export.js')).exportCommand(run, options)),
     );
 
   main

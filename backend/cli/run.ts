@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: MIT
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { parse } from 'node:path';
 import type { Duration } from '../calendar/time.js';
-import { Run, type RunResult } from '../run/index.js';
+import { OneclockError } from '../errors.js';
+import { Run, type RunOptions, type RunResult } from '../run/index.js';
+import { Alone } from '../scenario/alone.js';
+import { isScript, loadScenario } from '../scenario/load.js';
+import { scriptOf } from '../scenario/scene.js';
 import { readTopology } from '../topology/index.js';
 import { endOnSignals } from './ending.js';
+import { junit } from './junit.js';
+import { readParams, topologyOf, untilOf } from './play.js';
 import { Progress } from './progress.js';
 import { summary } from './summary.js';
 import { hangMs, toMs } from './wall-bounds.js';
@@ -19,30 +27,87 @@ export interface RunCommandOptions {
   /** False with `--no-shm`. */
   readonly shm: boolean;
   readonly json?: boolean;
+  /** Of a script: its parameters, `name=value`. */
+  readonly param: readonly string[];
+  /** Where the report for CI goes. */
+  readonly junit?: string;
 }
 
 /** `oneclock run`. @returns the exit status */
 export async function run(file: string, options: RunCommandOptions): Promise<number> {
-  const topology = readTopology(file, { seed: options.seed, until: options.until });
+  // Nobody wants to hear of it when the run is over.
+  if (options.junit !== undefined) writeReport(options.junit, '');
   const progress = new Progress(process.stderr, options.json !== true);
   // Before anything is there that a signal could leave behind; the handlers run when this function waits.
-  let running: Run | undefined;
+  let running: Run | Alone | undefined;
   const signal = endOnSignals(
     (error) => running?.abort(error),
     () => running?.dispose(),
   );
-  running = new Run(topology, {
+  running = isScript(file) ? await playing(file, options, progress) : plain(file, options, progress);
+  const result = await running.execute();
+  progress.end();
+  print(result, options.json === true);
+  if (options.junit !== undefined) writeReport(options.junit, junit(result));
+  return signal.exitStatus ?? result.exitCode;
+}
+
+function plain(file: string, options: RunCommandOptions, progress: Progress): Run {
+  refuseParams(options.param);
+  const topology = readTopology(file, { seed: options.seed, until: options.until });
+  return new Run(topology, runOptions(options, progress));
+}
+
+/** The run of a script. */
+async function playing(file: string, options: RunCommandOptions, progress: Progress): Promise<Run | Alone> {
+  const scenario = await loadScenario(file);
+  const params = readParams(scenario, splitParams(options.param));
+  const topology = topologyOf(file, scenario, params, { seed: options.seed, until: options.until });
+  if (topology)
+    return new Run(topology, { ...runOptions(options, progress), script: scriptOf(scenario, params) });
+  return new Alone(scenario, params, {
+    name: parse(file).name,
+    seed: options.seed ?? 1n,
+    until: options.until ?? untilOf(file, scenario.options.until),
+    out: options.out,
+    maxWallMs: options.maxWall === undefined ? undefined : toMs(options.maxWall),
+  });
+}
+
+function runOptions(options: RunCommandOptions, progress: Progress): RunOptions {
+  return {
     out: options.out,
     jobs: options.serial ? 1 : (options.jobs ?? availableParallelism()),
     sharedMemory: options.shm,
     maxWallMs: options.maxWall === undefined ? undefined : toMs(options.maxWall),
     hangMs: hangMs(options.hang),
     progress: (state) => progress.show(state),
-  });
-  const result = await running.execute();
-  progress.end();
-  print(result, options.json === true);
-  return signal.exitStatus ?? result.exitCode;
+  };
+}
+
+function splitParams(params: readonly string[]): Map<string, string> {
+  return new Map(
+    params.map((text) => {
+      const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
+      if (name !== undefined && value !== undefined) return [name, value];
+      throw new OneclockError('INPUT', `--param: expected name=value, such as k=3; found '${text}'`);
+    }),
+  );
+}
+
+function refuseParams(params: readonly string[]): void {
+  if (params.length === 0) return;
+  throw new OneclockError('INPUT', '--param: a topology has no parameters; a script has');
+}
+
+function writeReport(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new OneclockError('INPUT', `--junit: ${file} cannot be written (${(cause as Error).message})`, {
+      cause,
+    });
+  }
 }
 
 function print(result: RunResult, json: boolean): void {

@@ -189,6 +189,7 @@ export class VirtualBoard {
 
 function endText(message: Exclude<FromGuest, { type: 'ready' }>): string {
   if (message.type === 'failed') return `its init failed: ${message.text}`;
+  if (message.type !== 'exited' && message.type !== 'signalled') return `its init sent ${message.type}`;
   const how = message.type === 'exited' ? `with exit code ${message.code}` : `by signal ${message.signal}`;
   return `its agent ended ${how}`;
 }

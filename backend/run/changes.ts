@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import type { Calendar, Lookahead } from '../calendar/index.js';
+import type { Calendar, CalendarEvent, Lookahead, Timeline } from '../calendar/index.js';
 import { type CableState, CableStates, type ChangedCable } from '../topology/cable-states.js';
 import type { ChangeSpec, Topology } from '../topology/model.js';
 import type { RunLog } from '../trace/run-log.js';
@@ -18,36 +18,56 @@ export interface Changeable {
   changed(): void;
 }
 
+/** How an event gets into the queue of a timeline: at a barrier, it is accepted; inside a window, it is posted. */
+export type Put = (target: Timeline, event: CalendarEvent) => void;
+
 /**
- * Tells the lookahead the ways of a layout, and lets the changes of the topology happen at their instants: to the
+ * What the links, switches and wires of a run are: tells the lookahead the ways of a layout, and lets changes happen to the
  * cables, to the carriers that guests see, to the lookahead, and in the run log.
  *
- * A change is made at a barrier that no window crosses, so nobody has been granted time past its instant by the latency
- * from before (rule T6). A way that is down is none, and what was on it does not arrive; a wire that is
+ * A change of the topology is made at a barrier that no window crosses, so nobody has been granted time past its instant by
+ * the latency from before (rule T6). A way that is down is none, and what was on it does not arrive; a wire that is
  * down is cut in its middle, to which its ways are as before.
  */
-export function followChanges(topology: Topology, layout: Layout, changeable: Changeable): void {
-  const { calendar, lookahead, network, wires, log } = changeable;
-  const isWire = (name: string) => topology.wires.some((wire) => wire.name === name);
-  const states = new CableStates(topology);
-  const ways = new Map<string, ((state: CableState) => void)[]>();
-  for (const way of layout.ways) {
-    const handle = lookahead.connect(way.from, way.to, way.latency);
-    const key = wayKey(way.name, way.port);
-    const adapt = (state: CableState) => lookahead.change(handle, latencyOf(way, state));
-    ways.set(key, [...(ways.get(key) ?? []), adapt]);
-  }
-  const make = (change: ChangeSpec) => {
-    for (const changed of states.apply(change)) {
-      const { at, name } = change;
-      const lost = isWire(name) ? 0 : network.change(at, name, changed);
-      if (isWire(name)) wires.change(at, name, changed.now);
-      for (const adapt of ways.get(wayKey(name, changed.port)) ?? []) adapt(changed.now);
-      record(topology, change, changed, lost, log);
+export class Changes {
+  readonly #states: CableStates;
+  readonly #ways = new Map<string, ((state: CableState) => void)[]>();
+
+  constructor(
+    private readonly topology: Topology,
+    layout: Layout,
+    private readonly changeable: Changeable,
+  ) {
+    const { calendar, lookahead } = changeable;
+    this.#states = new CableStates(topology);
+    for (const way of layout.ways) {
+      const handle = lookahead.connect(way.from, way.to, way.latency);
+      const key = wayKey(way.name, way.port);
+      const adapt = (state: CableState) => lookahead.change(handle, latencyOf(way, state));
+      this.#ways.set(key, [...(this.#ways.get(key) ?? []), adapt]);
     }
-    changeable.changed();
-  };
-  for (const change of topology.changes) calendar.at(change.at, () => make(change));
+    const accept: Put = (target, event) => target.accept(event);
+    for (const change of topology.changes) calendar.at(change.at, () => this.make(change, accept));
+  }
+
+  /** What a link, a wire, or a port of a switch is now. */
+  stateOf(name: string, port: number | undefined): CableState {
+    return this.#states.of(name, port);
+  }
+
+  /** Makes a change now; `change.at` is the present instant. */
+  make(change: ChangeSpec, put: Put): void {
+    const { network, wires, log } = this.changeable;
+    const { at, name } = change;
+    const isWire = this.topology.wires.some((wire) => wire.name === name);
+    for (const changed of this.#states.apply(change)) {
+      const lost = isWire ? 0 : network.change(at, name, changed, put);
+      if (isWire) wires.change(at, name, changed.now, put);
+      for (const adapt of this.#ways.get(wayKey(name, changed.port)) ?? []) adapt(changed.now);
+      record(this.topology, change, changed, lost, log);
+    }
+    this.changeable.changed();
+  }
 }
 
 function wayKey(name: string, port: number | undefined): string {

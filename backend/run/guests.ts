@@ -41,8 +41,14 @@ export function createGuest(node: RunNode, site: GuestSite, owner: KvmOwner): Gu
     return guest;
   }
   const kernel = umlKernel(spec.kernel);
-  writeInitramfs(packageFile('build/base.cpio'), describeGuest(spec), join(folder, INITRAMFS));
-  return new UmlParticipant({ ...common(node, site), devices, folder, kernel, sharedMemory }, owner, hub);
+  writeInitramfs(
+    packageFile('build/base.cpio'),
+    describeGuest(spec, node.session !== undefined),
+    join(folder, INITRAMFS),
+  );
+  const serial = [...node.serial.values()];
+  const options = { ...common(node, site), devices, serial, folder, kernel, sharedMemory };
+  return new UmlParticipant(options, owner, hub);
 }
 
 /** The guest of a node, in real time. @throws OneclockError `MACHINE` where this machine lacks what it takes */
@@ -54,7 +60,7 @@ function kvmOptions(node: RunNode, site: GuestSite, clock: KvmOptions['clock']):
   const { spec, devices } = node;
   const kernel = kvmKernel(spec.kernel);
   const modules = spec.modules === undefined ? undefined : readModules(spec.modules);
-  const description = { ...describeGuest(spec), ...(modules && { modules }) };
+  const description = { ...describeGuest(spec, node.session !== undefined), ...(modules && { modules }) };
   const initramfs = join(site.folder, INITRAMFS);
   writeInitramfs(packageFile('build/base.cpio'), description, initramfs);
   const rest = common(node, site);
@@ -77,7 +83,9 @@ function kvmOptions(node: RunNode, site: GuestSite, clock: KvmOptions['clock']):
 
 function common(node: RunNode, { topology }: GuestSite) {
   const { index: id, name, memory } = node.spec;
-  return { id, name, memory, seed: node.randomSeed(topology.seed), timeOfDay: topology.start };
+  // Its own time begins when it is switched on.
+  const timeOfDay = topology.start + node.life.begins;
+  return { id, name, memory, seed: node.randomSeed(topology.seed), timeOfDay };
 }
 
 /** Of those who share jiffies, the first keeps time. */

@@ -11,7 +11,7 @@ import {
 } from '../calendar/index.js';
 import { loadTopology } from '../topology/index.js';
 import type { Drive } from '../wires/index.js';
-import { followChanges } from './changes.js';
+import { Changes } from './changes.js';
 import type { Copper } from './host-line.js';
 import { layOut } from './layout.js';
 import { Network } from './network.js';
@@ -60,7 +60,7 @@ wires:
   const network = new Network(topology, layout, domains, observer);
   const lookahead = new Lookahead(layout.domains);
   const log = { run: 9, wire: (index: number) => 10 + index, change: () => undefined };
-  followChanges(topology, layout, { calendar, lookahead, network, wires, log, changed: () => undefined });
+  new Changes(topology, layout, { calendar, lookahead, network, wires, log, changed: () => undefined });
   let hear: (held: boolean) => void = () => undefined;
   const copper: Copper = {
     name: 'sense',

@@ -30,6 +30,8 @@ export interface Layout {
   readonly wireDomain: readonly number[];
   /** By the place of the shared variable in the topology. */
   readonly sharedDomain: readonly number[];
+  /** Where the script is, and every guest with it; undefined: there is none. */
+  readonly script: number | undefined;
   /** Where all boards are; undefined: there are none. */
   readonly boards: number | undefined;
   readonly ways: readonly Way[];
@@ -56,12 +58,18 @@ interface Joint {
  *
  * All boards are one domain, since they share a clock. What a guest does to the wire that freezes them reaches them after
  * its latency; the other way it is not virtual time that passes, for it stands still with the boards.
+ *
+ * A script can touch every guest with no virtual delay: they are one domain with it, as are the links, switches, wires and
+ * variables between them.
+ *
+ * @param scripted whether there is a script
  */
-export function layOut(topology: Topology): Layout {
+export function layOut(topology: Topology, scripted = false): Layout {
   const nodes = topology.nodes.length;
   const wires = nodes + topology.switches.length;
   const shared = wires + topology.wires.length;
-  const parent = Array.from({ length: shared + topology.shared.length }, (_, place) => place);
+  const script = shared + topology.shared.length;
+  const parent = Array.from({ length: script + (scripted ? 1 : 0) }, (_, place) => place);
   const find = (place: number): number => {
     let root = place;
     while (parent[root] !== root) root = parent[root] as number;
@@ -86,6 +94,11 @@ export function layOut(topology: Topology): Layout {
     if (least(joint) === NO_TIME) join(joint.a, joint.b);
     else apart.push(joint);
   }
+  if (scripted) {
+    const withBoards = new Set(apart.flatMap(({ a, b }) => (boards.includes(a) ? b : [])));
+    for (const { index, board } of topology.nodes) if (!board) join(index, script);
+    for (let place = nodes; place < script; place++) if (!withBoards.has(place)) join(place, script);
+  }
   const numbers = new Map<number, number>();
   const domainOf = parent.map((_, place) => {
     const root = find(place);
@@ -95,11 +108,12 @@ export function layOut(topology: Topology): Layout {
   const boardDomain = boards[0] === undefined ? undefined : (domainOf[boards[0]] as number);
   return {
     domains: numbers.size,
+    script: scripted ? domainOf[script] : undefined,
     boards: boardDomain,
     nodeDomain: domainOf.slice(0, nodes),
     switchDomain: domainOf.slice(nodes, wires),
     wireDomain: domainOf.slice(wires, shared),
-    sharedDomain: domainOf.slice(shared),
+    sharedDomain: domainOf.slice(shared, script),
     ways: apart
       .flatMap(({ a, b, name, port, kind, spec }): Way[] => {
         const from = domainOf[a] as number;

@@ -12,7 +12,7 @@ import {
   NEVER,
 } from '../calendar/index.js';
 import { loadTopology } from '../topology/index.js';
-import { followChanges } from './changes.js';
+import { Changes } from './changes.js';
 import { layOut } from './layout.js';
 import { type Card, Network } from './network.js';
 import { Wires } from './wires.js';
@@ -59,7 +59,7 @@ function build(text: string) {
       seen.push(`${at} ${node}/${cable} ${down ? 'down' : 'up'} ${latency} lost ${lost}`);
     },
   };
-  followChanges(topology, layout, { calendar, lookahead, network, wires, log, changed: () => undefined });
+  new Changes(topology, layout, { calendar, lookahead, network, wires, log, changed: () => undefined });
   const domainOf = (node: number) => domains[layout.nodeDomain[node] as number] as Domain;
   let sequence = 0;
   /** Does something in the domain of a node; told before `settle`. */

@@ -14,6 +14,7 @@ import {
 import { type Cable, egressSpec, LearningSwitch, linkCables, switchCables } from '../network/index.js';
 import type { ChangedCable } from '../topology/cable-states.js';
 import type { Endpoint, LinkSpec, SwitchSpec, Topology } from '../topology/model.js';
+import type { Put } from './changes.js';
 import type { Layout } from './layout.js';
 import { Span } from './span.js';
 
@@ -58,7 +59,12 @@ interface Port extends Attachment {
   card: Card | undefined;
   /** The way of what is sent there; undefined: no cable is plugged in. */
   span: Span | undefined;
+  /** Who decides on each frame that is sent there; undefined: nobody. */
+  interception: PortInterception | undefined;
 }
+
+/** What becomes of a frame that is sent: undefined: what would have; 'drop': it is lost; bytes: these are sent instead. */
+export type PortInterception = (at: Instant, bytes: Uint8Array) => Uint8Array | 'drop' | undefined;
 
 /** A link, or a port of a switch: what changes by itself. */
 interface Connection {
@@ -95,6 +101,7 @@ export class Network {
           domain,
           card: undefined,
           span: undefined,
+          interception: undefined,
         })),
       );
     }
@@ -138,19 +145,33 @@ export class Network {
   /** A guest sends a frame, at the present instant of its domain. */
   transmit(from: Attachment, bytes: Uint8Array): void {
     const port = this.#port(from);
-    const frame = { bytes, crc: crc32(bytes) };
     const at = port.domain.now;
-    const { fate, arrives } = port.span?.send(at, frame) ?? { fate: 'unconnected', arrives: undefined };
+    const decision = port.interception?.(at, bytes);
+    const sent = decision instanceof Uint8Array ? decision : bytes;
+    const frame = { bytes: sent, crc: crc32(sent) };
+    const { fate, arrives } =
+      decision === 'drop'
+        ? { fate: 'lost' as const, arrives: undefined }
+        : (port.span?.send(at, frame) ?? { fate: 'unconnected' as const, arrives: undefined });
     this.observer.sent(at, port, frame, fate, arrives);
   }
 
+  /** Lets a frame arrive at an interface, at the present instant of its domain, without any cable. */
+  deliver(to: Attachment, bytes: Uint8Array): void {
+    this.#receive(this.#port(to), { bytes, crc: crc32(bytes) });
+  }
+
+  /** Has `interception` decide on every frame that is sent at the interface; undefined: nobody does any more. */
+  intercept(from: Attachment, interception: PortInterception | undefined): void {
+    this.#port(from).interception = interception;
+  }
+
   /**
-   * A link, or a port of a switch, is another one from `at` on; called at a barrier at which everything before `at` has
-   * happened, and nothing at `at` or later.
+   * A link, or a port of a switch, is another one from `at` on; called when everything before `at` has happened.
    *
    * @returns how many frames were queued or on the way, and do not arrive
    */
-  change(at: Instant, name: string, { port, before, now }: ChangedCable): number {
+  change(at: Instant, name: string, { port, before, now }: ChangedCable, put: Put): number {
     const connections = this.#connections.get(name) as readonly Connection[];
     const { spans, fabric, ports } = connections[port ?? 0] as Connection;
     const [first, second] = spans;
@@ -158,7 +179,7 @@ export class Network {
     if (before.up === now.up) return lost;
     if (!now.up) fabric?.forget();
     for (const end of ports) {
-      end.domain.accept({
+      put(end.domain, {
         at,
         kind: EventKind.CHANGE,
         source: 0,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { createHash } from 'node:crypto';
-import { AgentDecoder, type FromGuest } from '../../protocols/agent/index.js';
-import type { Instant, Timeline } from '../calendar/index.js';
+import { AgentDecoder, type FromGuest, type GuestReport, isReport } from '../../protocols/agent/index.js';
+import { AgentSession } from '../agent/index.js';
+import { type Instant, type Timeline, ZERO } from '../calendar/index.js';
 import {
   AGENT_PORT,
   CONSOLE_PORT,
@@ -11,7 +12,8 @@ import {
   VirtioGpio,
   VirtioNet,
 } from '../devices/index.js';
-import { OneclockError } from '../errors.js';
+import { invariant, OneclockError } from '../errors.js';
+import { SerialLine } from '../serial/index.js';
 import type { NodeSpec } from '../topology/model.js';
 import type { NodeState } from './result.js';
 
@@ -24,14 +26,25 @@ export interface NodeOwner {
   acts(node: RunNode, what: string): boolean;
   transmit(node: RunNode, place: number, frame: Uint8Array): void;
   console(node: RunNode, bytes: Uint8Array): void;
+  /** Bytes on a serial line; `input`: the guest receives them. They may be changed afterwards. */
+  serial?(node: RunNode, line: string, input: boolean, bytes: Uint8Array): void;
   /** The guest drives a line with a level, or, undefined, no more. */
   drive(node: RunNode, line: number, level: GpioLevel | undefined): void;
   /** The guest's GPIO driver has gone, with it or without it. */
   released(node: RunNode): void;
   /** Its `run` has ended, or its guest is up. */
-  reported(node: RunNode, message: FromGuest): void;
+  reported(node: RunNode, message: GuestReport): void;
   failed(node: RunNode, error: OneclockError): void;
 }
+
+/** Which of the guests that a node has, one after the other, and when it is switched on. */
+export interface Life {
+  /** 0: the first. */
+  readonly number: number;
+  readonly begins: Instant;
+}
+
+const FIRST: Life = { number: 0, begins: ZERO };
 
 /** A node of a run: its devices, and how it stands. A board's console and agent are not among them. */
 export class RunNode {
@@ -39,6 +52,10 @@ export class RunNode {
   /** Undefined where it has no pin on a wire. */
   readonly gpio: VirtioGpio | undefined;
   readonly devices: readonly VirtioDevice[];
+  /** What its guest is told to do; undefined where it has no agent. */
+  readonly session: AgentSession | undefined;
+  /** Its serial lines and consoles by name. */
+  readonly serial: ReadonlyMap<string, SerialLine>;
   state: NodeState = 'running';
   exit: number | undefined;
   signal: number | undefined;
@@ -46,16 +63,24 @@ export class RunNode {
   /** When the run heard of that, where it is another instant. */
   heardAt: Instant | undefined;
   reason: string | undefined;
+  /** A script has ended it: nothing is expected of it any more. */
+  dismissed = false;
+  /** Whether its guest is set up. */
+  isReady = false;
   readonly #agent: AgentDecoder;
+  readonly #console: VirtioConsole;
   #lastOutput = '';
 
+  /** @param agent whether its guest does what the run says */
   constructor(
     readonly spec: NodeSpec,
     readonly domain: Timeline,
     private readonly owner: NodeOwner,
+    agent = false,
+    readonly life: Life = FIRST,
   ) {
     this.#agent = new AgentDecoder(spec.name);
-    const console = new VirtioConsole(
+    this.#console = new VirtioConsole(
       { name: `console of ${spec.name}` },
       { output: (port, bytes) => this.#output(port, bytes) },
     );
@@ -83,8 +108,27 @@ export class RunNode {
               released: () => this.owner.released(this),
             },
           );
+    this.serial = new Map(
+      (spec.serial ?? []).map(({ name, acknowledge }) => [name, this.#serialLine(name, acknowledge)]),
+    );
     const bare = spec.kind === 'board' || spec.kind === 'partition';
-    this.devices = [...(bare ? [] : [console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
+    this.devices = [...(bare ? [] : [this.#console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
+    this.session = agent && !bare ? new AgentSession(spec.name, (bytes) => this.#tell(bytes)) : undefined;
+  }
+
+  /**
+   * Types on its console, at the present instant of its domain. The bytes, which are not to change any more, wait until its
+   * kernel has the console open.
+   *
+   * @returns false where too much waits already: nothing was typed
+   */
+  type(bytes: Uint8Array): boolean {
+    return this.#console.input(CONSOLE_PORT, bytes);
+  }
+
+  /** Its guest has gone, or does nothing more that counts: what was asked of its agent will not be done. */
+  gone(reason: string): void {
+    this.session?.gone(reason);
   }
 
   /** The interface at `place` has no cable: its guest is told so. */
@@ -104,16 +148,24 @@ export class RunNode {
 
   /** What its guest's randomness comes from. */
   randomSeed(runSeed: bigint): bigint {
+    const { number } = this.life;
     return createHash('sha256')
-      .update(`oneclock guest ${runSeed} ${this.spec.name}`)
+      .update(`oneclock guest ${runSeed} ${this.spec.name}${number === 0 ? '' : ` ${number}`}`)
       .digest()
       .readBigUInt64LE();
+  }
+
+  /** What the topology expects of it, in words; undefined: nothing. */
+  get expected(): string | undefined {
+    const { expect } = this.spec;
+    if (expect === undefined) return undefined;
+    return expect === 'running' ? 'is running at the end' : `exits with ${expect.exit}`;
   }
 
   /** Why its end is not what the topology expects; undefined where it is. */
   get disappointment(): string | undefined {
     const { expect, name } = this.spec;
-    if (this.state === 'evicted' || expect === undefined) return undefined;
+    if (this.state === 'evicted' || this.dismissed || expect === undefined) return undefined;
     if (expect === 'running') {
       return this.state === 'running'
         ? undefined
@@ -129,6 +181,20 @@ export class RunNode {
     return this.state === 'running' ? 'was still running' : `is ${this.state}`;
   }
 
+  /** The session sends no more than the guest has taken, which is less than may wait. */
+  #tell(bytes: Uint8Array): void {
+    invariant(this.#console.input(AGENT_PORT, bytes), () => `${this.spec.name}: the agent port is full`);
+  }
+
+  #serialLine(name: string, acknowledge: boolean): SerialLine {
+    return new SerialLine(name, acknowledge, {
+      output: (bytes) => {
+        if (this.owner.acts(this, `wrote to ${name}`)) this.owner.serial?.(this, name, false, bytes);
+      },
+      input: (bytes) => this.owner.serial?.(this, name, true, bytes),
+    });
+  }
+
   #output(port: number, bytes: Uint8Array): void {
     if (port === CONSOLE_PORT) {
       this.#lastOutput = (this.#lastOutput + Buffer.from(bytes).toString('latin1')).slice(-LAST_OUTPUT_BYTES);
@@ -139,7 +205,9 @@ export class RunNode {
     try {
       for (const message of this.#agent.push(bytes)) {
         // One that has failed by the message before this one says no more.
-        if (this.owner.acts(this, 'sent a message')) this.#report(message);
+        if (!this.owner.acts(this, 'sent a message')) continue;
+        if (isReport(message)) this.#report(message);
+        this.#answer(message);
       }
     } catch (error) {
       if (!(error instanceof OneclockError) || error.code !== 'PARTICIPANT') throw error;
@@ -147,11 +215,12 @@ export class RunNode {
     }
   }
 
-  #report(message: FromGuest): void {
+  #report(message: GuestReport): void {
     if (message.type === 'failed') {
       this.owner.failed(this, new OneclockError('PARTICIPANT', `its init failed: ${message.text}`));
       return;
     }
+    if (message.type === 'ready') this.isReady = true;
     if (message.type === 'exited') {
       this.state = 'exited';
       this.exit = message.code;
@@ -162,6 +231,14 @@ export class RunNode {
       this.endedAt = this.domain.now;
     }
     this.owner.reported(this, message);
+  }
+
+  #answer(message: FromGuest): void {
+    if (this.session) this.session.take(message);
+    else if (!isReport(message)) {
+      const text = `${this.spec.name}: agent port: expected a report, found ${message.type}`;
+      throw new OneclockError('PARTICIPANT', text);
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import type { Hub } from '../../host/native/index.js';
 /** How long the thread is kept from signals, timers and output at most while messages keep coming. */
 const TURN_MS = 20;
 /** How long it waits for a message before it looks at those. */
-const WAIT_MS = 20;
+export const WAIT_MS = 20;
 /** Polls between two looks at the clock. */
 const BATCH = 32;
 

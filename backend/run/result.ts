@@ -17,6 +17,10 @@ export interface NodeResult {
   readonly cpuMs: number;
   /** Why it failed. */
   readonly reason: string | null;
+  /** What the topology expects of it, in words: `exits with 0`, `is running at the end`; null: nothing. */
+  readonly expected: string | null;
+  /** Why that is not what came; null where it is. */
+  readonly unmet: string | null;
 }
 
 /** Of some number of measurements; nanoseconds. */
@@ -75,6 +79,30 @@ export interface SharedResult {
   readonly stores: number;
 }
 
+/** How the script of a run ended. */
+export interface ScriptResult {
+  /** `waiting`: the run ended before it. */
+  readonly state: 'ended' | 'failed' | 'waiting';
+  /** Virtual time of that; nanoseconds, decimal. */
+  readonly endedNs: string;
+  /** What it returned, as JSON has it; null where that is nothing. */
+  readonly output: unknown;
+  /** What it threw, or what it waited for; null where it ended well. */
+  readonly error: string | null;
+  /** In the order in which they were looked at. */
+  readonly expectations: readonly ExpectationResult[];
+}
+
+/** Something that a script expected. */
+export interface ExpectationResult {
+  readonly text: string;
+  readonly met: boolean;
+  /** Virtual time; nanoseconds, decimal. */
+  readonly atNs: string;
+  /** The node that it is about; null where it is about none. */
+  readonly node: string | null;
+}
+
 /** What `--json` prints and `result.json` holds. Fields are only ever added. */
 export interface RunResult {
   readonly status: 'ok' | 'failed' | 'error';
@@ -96,6 +124,8 @@ export interface RunResult {
   readonly links: Readonly<Record<string, LinkResult>>;
   readonly wires: Readonly<Record<string, WireResult>>;
   readonly shared: Readonly<Record<string, SharedResult>>;
+  /** Of a run with a script. */
+  readonly script?: ScriptResult;
 }
 
 /** `nanoseconds` with the precision a person reads. */

@@ -20,8 +20,9 @@ import {
   type Timeline,
   ZERO,
 } from '../calendar/index.js';
-import { exitStatus, OneclockError } from '../errors.js';
+import { OneclockError } from '../errors.js';
 import type { Guest } from '../participants/guest.js';
+import { StoppableClock } from '../participants/stoppable-clock.js';
 import type { NodeSpec, Topology } from '../topology/model.js';
 import { logHeader } from '../trace/log-header.js';
 import { RunLog } from '../trace/run-log.js';
@@ -29,23 +30,26 @@ import type { Level } from '../wires/index.js';
 import { remoteMachine, virtualMachine } from './board-machines.js';
 import { Boards } from './boards.js';
 import { Captures } from './captures.js';
-import { followChanges } from './changes.js';
+import { Changes } from './changes.js';
 import { ConsoleLogs } from './console-logs.js';
+import { CostMeter } from './cost.js';
 import { createGuest, createLiveGuest, type GuestSite } from './guests.js';
 import { HostCard } from './host-card.js';
 import { HostLines } from './host-lines.js';
 import { type Layout, layOut } from './layout.js';
 import { Memory } from './memory.js';
 import { Network } from './network.js';
-import { RunNode } from './node.js';
+import { type Life, type NodeOwner, RunNode } from './node.js';
 import { Placement } from './placement.js';
 import { Processors } from './processors.js';
-import { pump } from './pump.js';
-import { type BoardResult, milliseconds, type RunResult } from './result.js';
+import { pump, WAIT_MS } from './pump.js';
+import type { BoardResult, RunResult } from './result.js';
 import { prepareRunDirectory } from './run-directory.js';
 import { RunFolder } from './run-folder.js';
+import { type Script, Stage } from './stage.js';
+import { summarize } from './summarize.js';
 import { SharedVariables } from './variables.js';
-import { Wires } from './wires.js';
+import { Wires, type WiresObserver } from './wires.js';
 
 /** How long guests that were killed may take to end. */
 const REAP_MS = 5_000;
@@ -66,14 +70,29 @@ export interface RunOptions {
   readonly maxWallMs: number | undefined;
   /** A guest that runs for this much wall time without a message hangs. */
   readonly hangMs: number;
+  /** Undefined: nothing but the topology happens. */
+  readonly script?: Script | undefined;
+  /** Whether its guests do what they are told (see {@link RunNode.session}); those of a script do. */
+  readonly agents?: boolean;
   /** Called between turns, tens of times a second. */
   progress?(run: Run): void;
+}
+
+/** A guest in virtual time. */
+interface Participating {
+  readonly guest: Guest;
+  /** What the calendar sees of it. */
+  readonly clock: StoppableClock;
+  readonly host: ParticipantHost;
+  readonly domain: Domain;
 }
 
 /** One run of one topology. */
 export class Run {
   readonly nodes: RunNode[] = [];
-  readonly #participants = new Map<RunNode, { guest: Guest; host: ParticipantHost; domain: Domain }>();
+  readonly #participants = new Map<RunNode, Participating>();
+  /** Guests that a script has ended. */
+  readonly #ended: Guest[] = [];
   /** Undefined: there are none. */
   readonly #boards: Boards | undefined;
   readonly #hub = new NativeHub();
@@ -85,11 +104,15 @@ export class Run {
   readonly #lookahead: Lookahead;
   readonly #network: Network;
   readonly #wires: Wires;
+  readonly #changes: Changes;
+  /** Undefined: there is no script. */
+  #stage: Stage | undefined;
   readonly #variables: SharedVariables;
   readonly #folder = new RunFolder();
   readonly #log: RunLog;
   readonly #consoles: ConsoleLogs;
   readonly #captures: Captures | undefined;
+  readonly #cost: CostMeter | undefined;
   readonly #processors: Processors;
   readonly #memory: Memory;
   readonly #started = performance.now();
@@ -99,6 +122,7 @@ export class Run {
   /** When a guest failed; 0 where none has. */
   #failedAt: Instant = ZERO;
   #broadcasts = 0;
+  #inputs = 0;
   /** When the last node with `run` ended. */
   #finishedAt: Instant | undefined;
   #end: { readonly reason: string; readonly at: Instant } | undefined;
@@ -114,12 +138,16 @@ export class Run {
       { groups: () => new Set(this.#pids().values()), threads: () => this.#threads() },
       options.jobs,
     );
-    this.#layout = layOut(topology);
+    this.#layout = layOut(topology, options.script !== undefined);
     this.#lookahead = new Lookahead(this.#layout.domains);
     this.#calendar = new Calendar({
       jobs: options.jobs,
       until: topology.until ?? NEVER,
-      activated: (participant, at) => this.#log.activation(at, participant.id),
+      activated: (participant, at) => {
+        this.#log.activation(at, participant.id);
+        this.#cost?.activated(participant.id);
+      },
+      rested: ({ id }) => this.#cost?.rested(id),
       barrier: (safe) => this.#barrier(safe),
       opened: () => this.#placement.window(this.#calendar.activations),
       ended: (end, at) => {
@@ -136,6 +164,7 @@ export class Run {
     const { out } = options;
     if (out !== undefined) prepareRunDirectory(out);
     this.#captures = out === undefined ? undefined : new Captures(topology, join(out, 'pcap'));
+    if (out !== undefined) this.#cost = this.#meter(out);
     this.#consoles = new ConsoleLogs(
       topology.nodes.map((node) => node.name),
       out === undefined ? undefined : join(out, 'console'),
@@ -146,27 +175,34 @@ export class Run {
       sent: (at, from, frame, fate, arrives) => {
         this.#log.frameSent(at, from.node, from.interface, frame.bytes.length, frame.crc, fate, arrives);
         this.#captures?.sent(at, from, frame, fate);
+        this.#stage?.sent(at, from, frame, fate);
       },
       received: (at, to, frame, taken) => {
         this.#log.frameReceived(at, to.node, to.interface, frame.bytes.length, frame.crc, !taken);
         this.#captures?.received(at, to, frame);
+        this.#stage?.received(at, to, frame, taken);
         this.#memory.touched();
       },
     });
-    this.#wires = new Wires(topology, this.#layout, domains, {
+    const scripted = this.#layout.script === undefined ? undefined : (domains[this.#layout.script] as Domain);
+    const wiresObserver: WiresObserver = {
       driven: (at, node, line, drive) => {
         this.#log.drive(at, node, line, drive === undefined ? 'released' : drive === 1 ? 'high' : 'low');
       },
-      level: (at, wire, level) => this.#log.level(at, this.#log.wire(wire), level === 1),
+      level: (at, wire, level) => {
+        this.#log.level(at, this.#log.wire(wire), level === 1);
+        this.#stage?.level(at, wire, level);
+      },
       conflict: (at, wire, text) => this.#log.fault(at, this.#log.wire(wire), text),
-    });
+    };
+    this.#wires = new Wires(topology, this.#layout, domains, wiresObserver, scripted);
     this.#variables = new SharedVariables(topology, this.#layout, domains, {
       changed: (at, node, shared, value, ticks) => this.#log.variableChanged(at, node, shared, value, ticks),
       stored: (at, node, shared, value, origin, sequence) =>
         this.#log.variableStored(at, node, shared, value, origin, sequence),
     });
     this.#processors = new Processors(topology, this.#layout, domains as Domain[], this.#log);
-    followChanges(topology, this.#layout, {
+    this.#changes = new Changes(topology, this.#layout, {
       calendar: this.#calendar,
       lookahead: this.#lookahead,
       network: this.#network,
@@ -176,6 +212,7 @@ export class Run {
     });
     try {
       for (const spec of topology.nodes) this.#createNode(spec, domains);
+      if (scripted && options.script) this.#stage = this.#setStage(scripted, options.script);
       this.#joinCopper();
       this.#setPatience();
     } catch (error) {
@@ -202,13 +239,12 @@ export class Run {
     try {
       await this.#prepareBoards();
       if (this.#error === undefined) {
-        const boards = this.#boards;
         this.#calendar.start(this.#lookahead);
         await pump(
           this.#hub,
           () => this.#over,
           () => this.#turn(),
-          boards && (() => boards.step()),
+          () => this.#patienceMs(),
         );
       }
     } catch (error) {
@@ -218,8 +254,15 @@ export class Run {
     const cpuMs = groupCpuMs(new Set([...this.#pids().values(), ...this.#boardPids().values()]));
     this.#placement.release();
     await this.#boards?.end();
+    await this.#stage?.close(this.#end?.at ?? this.#safe);
     this.#takeDown();
     return this.#result(wallMs, cpuMs);
+  }
+
+  /** Calls `act` at `at`, in the order of the calls, as something that is done to `node`. Not where that has happened. */
+  at(at: Instant, node: RunNode, act: () => void): void {
+    const input = { at, kind: EventKind.INPUT, source: node.spec.index, apply: act };
+    this.#calendar.at(at, () => node.domain.accept({ ...input, sequence: this.#inputs++ }));
   }
 
   /** Ends the run before its time. */
@@ -240,6 +283,10 @@ export class Run {
     if (this.#error !== undefined) return true;
     // A guest that was quiet when it died holds nobody up, and its failure must not be missed.
     return this.#end !== undefined && ![...this.#participants.values()].some(({ guest }) => guest.ending);
+  }
+
+  get #guests(): Guest[] {
+    return [...[...this.#participants.values()].map(({ guest }) => guest), ...this.#ended];
   }
 
   #pids(): Map<string, number> {
@@ -283,6 +330,51 @@ export class Run {
       failed: (node, error) => this.#failed(node, error, false),
       stuck: (error) => this.abort(error),
     });
+  }
+
+  /** For how many milliseconds there is nothing to do but to hear messages. */
+  #patienceMs(): number {
+    const patience = this.#boards?.step() ?? WAIT_MS;
+    // A script is no message: it needs a turn of the event loop.
+    return this.#stage?.participant.busy ? 0 : patience;
+  }
+
+  #setStage(domain: Domain, script: Script): Stage {
+    const withBoards = new Set(
+      this.#layout.ways
+        .filter(({ from, to }) => [from, to].includes(this.#layout.boards ?? -1))
+        .map(({ name }) => name),
+    );
+    return new Stage(
+      {
+        topology: this.topology,
+        domain,
+        log: this.#log,
+        network: this.#network,
+        wires: this.#wires,
+        changes: this.#changes,
+        node: (name) => this.nodes.find(({ spec }) => spec.name === name) as RunNode,
+        reaches: (name) => !withBoards.has(name),
+        kill: (node) => this.#kill(node),
+        start: (node) => this.#startAgain(node, domain),
+        hold: (node) =>
+          this.#withGuest(node, ({ clock }) => {
+            domain.hold(clock);
+            clock.stop(domain.now);
+          }),
+        letGo: (node) =>
+          this.#withGuest(node, ({ clock }) => {
+            clock.go(domain.now);
+            domain.letGo(clock, node.spec.index);
+          }),
+        ended: (end) => {
+          // A script that has failed waits for nobody.
+          if ('error' in end) this.#finishAt(end.at);
+          else this.#finishIfDone();
+        },
+      },
+      script,
+    );
   }
 
   /** Makes every board ready to begin. Bounded, as each step is. */
@@ -332,16 +424,16 @@ export class Run {
       reported: (from) => this.#reported(from),
       failed: (_from, error) => failed(error),
     });
-    const guest = createLiveGuest(node, this.#site(spec), { failed });
+    const guest = createLiveGuest(node, this.#site(node), { failed });
     boards.addLive(node, guest);
     this.nodes.push(node);
     this.#connect(node);
   }
 
-  #site({ name }: NodeSpec): GuestSite {
+  #site({ spec: { name }, life }: RunNode): GuestSite {
     return {
       topology: this.topology,
-      folder: this.#folder.nodeFolder(name),
+      folder: this.#folder.nodeFolder(life.number === 0 ? name : `${name} ${life.number}`),
       sharedMemory: this.options.sharedMemory,
       hub: this.#hub,
       variables: this.#variables,
@@ -444,8 +536,11 @@ export class Run {
       else this.#createLive(spec, domains);
       return;
     }
-    const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Domain;
-    const node: RunNode = new RunNode(spec, domain, {
+    this.#createGuest(spec, domains[this.#layout.nodeDomain[spec.index] as number] as Domain);
+  }
+
+  #createGuest(spec: NodeSpec, domain: Domain, life?: Life): void {
+    const owner: NodeOwner = {
       acts: (_from, what) => guest.acts(what),
       transmit: (from, place, frame) => {
         this.#network.transmit({ node: from.spec.index, interface: place }, frame);
@@ -453,6 +548,11 @@ export class Run {
       console: (from, bytes) => {
         this.#log.consoleOutput(domain.now, from.spec.index, bytes);
         this.#consoles.write(from.spec.index, domain.now, bytes);
+        this.#stage?.console(from, bytes);
+      },
+      serial: (from, line, input, bytes) => {
+        this.#log.serialData(domain.now, from.spec.index, line, input, bytes);
+        if (!input) this.#stage?.serial(from, line, bytes);
       },
       drive: (from, line, level) => this.#drive(from, line, level),
       released: (from) => {
@@ -463,33 +563,40 @@ export class Run {
       },
       reported: (from) => this.#reported(from),
       failed: (from, error) => this.#participants.get(from)?.guest.fail(error),
-    });
+    };
+    const agent = this.options.agents ?? this.options.script !== undefined;
+    const node: RunNode = new RunNode(spec, domain, owner, agent, life);
     let host: ParticipantHost | undefined;
-    const owner = {
+    let clock: StoppableClock | undefined;
+    const guestOwner = {
       quiet: () => host?.quiet(),
       rescheduled: () => host?.rescheduled(),
-      now: () => domain.now,
-      raise: (interrupt: Interrupt) => domain.raise(spec.index, interrupt),
+      now: () => clock?.inside(domain.now) ?? domain.now,
+      raise: (interrupt: Interrupt) => domain.raise(spec.index, clock?.interrupt(interrupt) ?? interrupt),
       broadcast: (value: bigint) => this.#broadcast(node, value),
       failed: (error: OneclockError, hung: boolean) => this.#failed(node, error, hung),
     };
     const guest: Guest =
       spec.kind === 'partition'
         ? this.#processors.createPartition(node, this.#hub, {
-            ...owner,
+            ...guestOwner,
             console: (bytes) => {
               this.#log.consoleOutput(domain.now, spec.index, bytes);
               this.#consoles.write(spec.index, domain.now, bytes);
             },
             ended: () => this.#poweredOff(node),
           })
-        : createGuest(node, this.#site(spec), {
-            ...owner,
+        : createGuest(node, this.#site(node), {
+            ...guestOwner,
             bell: (operation, args) => this.#variables.bell(spec.index, operation, args),
           });
-    host = domain.add(guest);
-    this.nodes.push(node);
-    this.#participants.set(node, { guest, host, domain });
+    clock = new StoppableClock(guest);
+    // Its own time begins at 0.
+    clock.stop(ZERO);
+    clock.go(node.life.begins);
+    host = domain.add(clock);
+    this.nodes[spec.index] = node;
+    this.#participants.set(node, { guest, clock, host, domain });
     this.#boards?.addGuest(node, domain);
     this.#connect(node);
   }
@@ -511,7 +618,7 @@ export class Run {
   #broadcast(from: RunNode, value: bigint): void {
     const at = from.domain.now;
     this.#log.broadcast(at, from.spec.index, value);
-    for (const [node, { guest, domain }] of this.#participants) {
+    for (const [node, { guest, clock, domain }] of this.#participants) {
       const { spec } = node;
       const delay = this.#lookahead.distance(from.domain.index, domain.index);
       if (node === from || delay === NEVER) continue;
@@ -520,7 +627,7 @@ export class Run {
         kind: EventKind.BROADCAST,
         source: from.spec.index,
         sequence: this.#broadcasts++,
-        apply: () => domain.raise(spec.index, guest.notify(value)),
+        apply: () => domain.raise(spec.index, clock.interrupt(guest.notify(value))),
       });
     }
   }
@@ -539,6 +646,7 @@ export class Run {
     if (exit !== undefined) this.#log.nodeState(at, spec.index, { state: 'exited', code: exit });
     else if (signal !== undefined) this.#log.nodeState(at, spec.index, { state: 'signalled', signal });
     else this.#log.nodeState(at, spec.index, { state: 'ready' });
+    this.#stage?.reported(node);
     this.#finishIfDone();
   }
 
@@ -553,13 +661,58 @@ export class Run {
 
   #finishIfDone(): void {
     const withRun = this.nodes.filter(({ spec }) => spec.run !== undefined);
-    if (withRun.length === 0 || !withRun.every(({ done }) => done)) return;
+    const script = this.#stage && { end: this.#stage.end };
+    if ((!script && withRun.length === 0) || !withRun.every(({ done }) => done)) return;
+    if (script && script.end === undefined) return;
     // Domains end in any order of wall time: the end is that of the latest in virtual time, whoever is heard last.
-    this.#finishedAt = withRun.reduce(
-      (latest, { endedAt, heardAt }) => later(latest, heardAt ?? endedAt ?? ZERO),
-      ZERO,
+    this.#finishAt(
+      withRun.reduce(
+        (latest, { endedAt, heardAt }) => later(latest, heardAt ?? endedAt ?? ZERO),
+        script?.end?.at ?? ZERO,
+      ),
     );
+  }
+
+  #finishAt(at: Instant): void {
+    this.#finishedAt = at;
+    this.#stage?.cut();
     this.#calendar.finish();
+  }
+
+  #withGuest(node: RunNode, act: (its: Participating) => void): void {
+    const its = this.#participants.get(node);
+    if (its) act(its);
+    else throw new OneclockError('INPUT', `${node.spec.name} is in real time: a script cannot do that to it`);
+  }
+
+  /** A script ends a guest, which is quiet. */
+  #kill(node: RunNode): void {
+    this.#withGuest(node, ({ guest, host, domain }) => {
+      const { index } = node.spec;
+      node.dismissed = true;
+      node.state = 'killed';
+      node.endedAt ??= domain.now;
+      this.#log.nodeState(domain.now, index, { state: 'killed' });
+      this.#network.detach(index);
+      this.#variables.detach(index);
+      this.#wires.release(index);
+      this.#wires.detach(index);
+      this.#boards?.release(node);
+      node.gone('it was killed');
+      host.gone();
+      guest.close();
+      this.#participants.delete(node);
+      this.#ended.push(guest);
+      this.#stage?.reported(node);
+      this.#finishIfDone();
+    });
+  }
+
+  /** A node that a script has killed gets another guest. */
+  #startAgain({ spec, life }: RunNode, domain: Domain): void {
+    this.#createGuest(spec, domain, { number: life.number + 1, begins: domain.now });
+    this.#log.nodeState(domain.now, spec.index, { state: 'running' });
+    this.#setPatience();
   }
 
   #failed(node: RunNode, error: OneclockError, hung: boolean): void {
@@ -568,6 +721,7 @@ export class Run {
     const at = later(domain.now, this.#safe);
     const evict = spec.onFailure === 'evict';
     const reason = node.panic === undefined ? error.message : `${error.message}; it said: ${node.panic}`;
+    node.gone(reason);
     node.endedAt ??= at;
     node.reason = reason;
     node.state = evict ? 'evicted' : hung ? 'hung' : 'crashed';
@@ -604,6 +758,8 @@ export class Run {
     if (this.wallMs - this.#consolesFlushed >= CONSOLE_MS) {
       this.#consolesFlushed = this.wallMs;
       this.#consoles.flush();
+      this.#log.sync();
+      this.#captures?.sync();
       this.#memory.trim();
     }
     if (maxWallMs !== undefined && this.wallMs > maxWallMs) {
@@ -616,30 +772,38 @@ export class Run {
       );
     }
     for (const { guest } of this.#participants.values()) guest.checkHang(hangMs);
+    this.#cost?.turn();
     this.options.progress?.(this);
   }
 
   /** Ends every guest, closes every file, and leaves nothing behind. Bounded. */
   #takeDown(): void {
+    for (const node of this.nodes) node.gone('the run has ended');
     this.#closeGuests();
     const deadline = performance.now() + REAP_MS;
     const left = () =>
-      [...this.#participants.values()].some(({ guest }) => guest.alive) ||
-      (this.#boards?.list ?? []).some(({ alive }) => alive);
+      this.#guests.some(({ alive }) => alive) || (this.#boards?.list ?? []).some(({ alive }) => alive);
     while (left() && performance.now() < deadline) this.#hub.poll(REAP_MS);
     this.dispose();
   }
 
   /** One that does not end, which is this machine's fault, keeps nobody from ending the others. */
   #closeGuests(): void {
-    const guests = [...this.#participants.values()].map(({ guest }) => guest);
-    for (const each of [...guests, ...(this.#boards?.list ?? [])]) {
+    for (const each of [...this.#guests, ...(this.#boards?.list ?? [])]) {
       try {
         each.close();
       } catch (error) {
         this.#error ??= error;
       }
     }
+  }
+
+  #meter(out: string): CostMeter {
+    const nodes = this.topology.nodes.map(({ name }) => name);
+    const wallMs = () => this.wallMs;
+    // The window in which the run ends may go past its end.
+    const safe = () => earlier(this.#safe, this.#finishedAt ?? this.#safe);
+    return new CostMeter(out, nodes, { safe, wallMs, ownCpuMs: () => this.#ownCpuMs() });
   }
 
   /** What its thread, or its process where that has ended, has used. */
@@ -651,8 +815,7 @@ export class Run {
   /** What this process has used, less its threads that run guests. */
   #ownCpuMs(): number {
     const { user, system } = process.cpuUsage();
-    const guests = [...this.#participants.values()].map(({ guest }) => guest);
-    const threads = [...guests, ...(this.#boards?.list ?? [])].map(({ pid, cpuMs }) =>
+    const threads = [...this.#guests, ...(this.#boards?.list ?? [])].map(({ pid, cpuMs }) =>
       pid === undefined ? (cpuMs ?? 0) : 0,
     );
     return (user + system) / 1000 - threads.reduce((sum, ms) => sum + ms, 0);
@@ -661,59 +824,36 @@ export class Run {
   #result(wallMs: number, cpuMs: ReadonlyMap<number, number>): RunResult {
     const { topology } = this;
     const at = this.#end?.at ?? later(this.#safe, this.#failedAt);
-    const disappointments = this.nodes.flatMap((node) => node.disappointment ?? []);
-    const error = this.#error;
-    const reason =
-      error === undefined
-        ? disappointments.join('; ') || null
-        : error instanceof Error
-          ? error.message
-          : String(error);
-    const end = error === undefined ? (this.#end?.reason ?? 'ended') : 'error';
+    const end = this.#error === undefined ? (this.#end?.reason ?? 'ended') : 'error';
     const counts = { events: this.#calendar.events, activations: this.#calendar.activations };
     const traceHash = this.#log.close({ reason: end, virtualNs: at, ...counts });
     this.#captures?.close(at);
+    this.#cost?.close(at);
     this.#consoles.close();
     const pids = new Map([...this.#pids(), ...this.#boardPids()]);
-    const result: RunResult = {
-      status: error !== undefined ? 'error' : reason === null ? 'ok' : 'failed',
-      exitCode: error !== undefined ? exitStatus(error) : reason === null ? 0 : 1,
-      reason,
-      name: topology.name,
-      virtualNs: at.toString(),
-      wallMs: milliseconds(wallMs),
-      cpuMs: milliseconds(this.#ownCpuMs()),
-      seed:
-        topology.seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(topology.seed) : topology.seed.toString(),
+    const result = summarize({
+      topology,
+      at,
+      wallMs,
+      cpuMs: this.#ownCpuMs(),
       ...counts,
       traceHash,
-      nodes: Object.fromEntries(
-        this.nodes.map((node) => [
-          node.spec.name,
-          {
-            kind: node.spec.kind,
-            state: node.state,
-            exit: node.exit ?? null,
-            signal: node.signal ?? null,
-            endedNs: node.endedAt?.toString() ?? null,
-            cpuMs: milliseconds(this.#threadCpuMs(node) ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0),
-            reason: node.reason ?? null,
-            ...this.#boards?.resultOf(node),
-            ...this.#cardCounts(node),
-          },
-        ]),
-      ),
-      links: Object.fromEntries(
-        [...topology.links, ...topology.switches].map(({ name }) => [name, this.#network.counts(name)]),
-      ),
-      wires: Object.fromEntries(
-        topology.wires.map(({ name, role }) => [
-          name,
-          role === 'freeze' ? { edges: this.#boards?.edges ?? 0, conflicts: 0 } : this.#wires.counts(name),
-        ]),
-      ),
-      shared: Object.fromEntries(topology.shared.map(({ name }) => [name, this.#variables.counts(name)])),
-    };
+      error: this.#error,
+      disappointments: [
+        ...this.nodes.flatMap((node) => node.disappointment ?? []),
+        ...(this.#stage?.disappointment ?? []),
+      ],
+      script: this.#stage?.result,
+      nodes: this.nodes.map((node) => ({
+        node,
+        cpuMs: this.#threadCpuMs(node) ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0,
+        more: { ...this.#boards?.resultOf(node), ...this.#cardCounts(node) },
+      })),
+      link: (name) => this.#network.counts(name),
+      wire: ({ name, role }) =>
+        role === 'freeze' ? { edges: this.#boards?.edges ?? 0, conflicts: 0 } : this.#wires.counts(name),
+      shared: (name) => this.#variables.counts(name),
+    });
     const { out } = this.options;
     if (out !== undefined) writeFileSync(join(out, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
     return result;

@@ -13,7 +13,7 @@ import {
 } from '../calendar/index.js';
 import { loadTopology } from '../topology/index.js';
 import type { Drive } from '../wires/index.js';
-import { followChanges } from './changes.js';
+import { Changes } from './changes.js';
 import { layOut } from './layout.js';
 import { Network } from './network.js';
 import { Wires } from './wires.js';
@@ -57,7 +57,7 @@ function build(text: string, jobs = 1) {
     change: (at: Instant, node: number, { cable, down, latency }: LoggedChange) =>
       seen.push(`${at} ${node}/${cable} ${down ? 'down' : 'up'} ${latency}`),
   };
-  followChanges(topology, layout, { calendar, lookahead, network, wires, log, changed: () => undefined });
+  new Changes(topology, layout, { calendar, lookahead, network, wires, log, changed: () => undefined });
   const domainOf = (node: number) => domains[layout.nodeDomain[node] as number] as Domain;
   for (const { index, lines } of topology.nodes) {
     if (lines.length === 0) continue;

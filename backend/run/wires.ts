@@ -11,6 +11,7 @@ import {
 import type { CableState } from '../topology/cable-states.js';
 import type { Topology, WireSpec } from '../topology/model.js';
 import { type Drive, End, type Level, Net, type Step } from '../wires/index.js';
+import type { Put } from './changes.js';
 import type { Copper } from './host-line.js';
 import type { Layout } from './layout.js';
 
@@ -38,8 +39,12 @@ export interface WireCounts {
   readonly conflicts: number;
 }
 
-/** In the place of a node: this machine. */
+/** In the place of a node: this machine, and the script. */
 const HOST = -1;
+const SCRIPT = -2;
+/** What their pins are called; no node is. */
+const HOST_PIN = 'host';
+const SCRIPT_PIN = 'the script';
 
 /** A line of a node: a pin of a wire, or one that leads nowhere. */
 interface Line {
@@ -72,6 +77,8 @@ interface Pin {
 interface Wire {
   readonly index: number;
   readonly spec: WireSpec;
+  /** What it joins, by place. */
+  readonly pins: readonly string[];
   readonly domain: Timeline;
   readonly net: Net;
   readonly lines: Line[];
@@ -100,18 +107,20 @@ export class Wires {
     layout: Layout,
     domains: readonly Timeline[],
     private readonly observer: WiresObserver,
+    /** Where the script is, which has a pin of its own on each wire there; undefined: there is none. */
+    script?: Timeline,
   ) {
     // The wire that freezes boards is no business of virtual time.
-    const makeWire = (spec: WireSpec, index: number): Wire => ({
-      index,
-      spec,
-      domain: domains[layout.wireDomain[index] as number] as Timeline,
-      net: new Net(spec.pins.length + (spec.host ? 1 : 0), spec.pull),
-      lines: [],
-      latency: spec.latency,
-      edges: 0,
-      conflicts: 0,
-    });
+    const makeWire = (spec: WireSpec, index: number): Wire => {
+      const domain = domains[layout.wireDomain[index] as number] as Timeline;
+      const pins = [
+        ...spec.pins.map(({ node, line }) => `${node}.${line}`),
+        ...(spec.host ? [HOST_PIN] : []),
+        ...(script !== undefined && script === domain ? [SCRIPT_PIN] : []),
+      ];
+      const net = new Net(pins.length, spec.pull);
+      return { index, spec, pins, domain, net, lines: [], latency: spec.latency, edges: 0, conflicts: 0 };
+    };
     this.#wires = wires.flatMap((spec, index) => (spec.role === 'freeze' ? [] : [makeWire(spec, index)]));
     const pins = new Map<string, Pin>();
     for (const wire of this.#wires) {
@@ -120,14 +129,15 @@ export class Wires {
       });
     }
     for (const wire of this.#wires) {
-      if (!wire.spec.host) continue;
-      const place = wire.spec.pins.length;
-      const pin = { wire, place, number: pins.size, sent: 0, told: 0, last: ZERO };
-      // No node is called so.
-      pins.set(` ${wire.spec.name}`, pin);
-      const domain = domains[layout.boards as number] as Timeline;
-      const end = new End(wire.spec.pull);
-      wire.lines[place] = { node: HOST, offset: 0, domain, end, pin, level: end.level };
+      wire.pins.forEach((name, place) => {
+        if (name !== HOST_PIN && name !== SCRIPT_PIN) return;
+        const pin = { wire, place, number: pins.size, sent: 0, told: 0, last: ZERO };
+        pins.set(`${name} ${wire.spec.name}`, pin);
+        const node = name === HOST_PIN ? HOST : SCRIPT;
+        const domain = node === HOST ? (domains[layout.boards as number] as Timeline) : wire.domain;
+        const end = new End(wire.spec.pull);
+        wire.lines[place] = { node, offset: 0, domain, end, pin, level: end.level };
+      });
     }
     this.#pins = pins.size;
     this.#lines = nodes.map(({ name, index, lines }) =>
@@ -151,9 +161,25 @@ export class Wires {
   /** Joins a wire that has lines of this machine to what is beyond them: to the wire, that is one more pin. */
   join(name: string, copper: Copper): void {
     const wire = this.#wires.find(({ spec }) => spec.name === name) as Wire;
-    const line = wire.lines[wire.spec.pins.length] as Line;
+    const line = wire.lines[wire.pins.indexOf(HOST_PIN)] as Line;
     line.copper = copper;
     copper.listen((held) => this.#drive(line, line.domain.now, held ? activeLevel(wire) : undefined));
+  }
+
+  /**
+   * The pin of the script on a wire, by which it drives and senses it at the present instant of its domain; undefined: there
+   * is no such wire where the script is.
+   */
+  scriptPin(name: string): { readonly level: Level; drive(drive: Drive): void } | undefined {
+    const wire = this.#wires.find(({ spec }) => spec.name === name);
+    const line = wire?.lines[wire.pins.indexOf(SCRIPT_PIN)];
+    if (!line) return undefined;
+    return {
+      get level() {
+        return line.level;
+      },
+      drive: (drive) => this.#drive(line, line.domain.now, drive),
+    };
   }
 
   /** A guest drives a line, or drives it no more; at the present instant of its domain. */
@@ -186,18 +212,18 @@ export class Wires {
       end.own = undefined;
       if (!pin) continue;
       const { wire, place } = pin;
-      this.#accept(wire, at, () => wire.net.drive(place, undefined));
+      const accept: Put = (target, event) => target.accept(event);
+      this.#put(wire, at, () => wire.net.drive(place, undefined), accept);
     }
   }
 
   /**
-   * A wire is another one from `at` on; called at a barrier at which everything before `at` has happened, and nothing at
-   * `at` or later. Not called for a link or a switch.
+   * A wire is another one from `at` on; called when everything before `at` has happened. Not called for a link or a switch.
    */
-  change(at: Instant, name: string, { latency, up }: CableState): void {
+  change(at: Instant, name: string, { latency, up }: CableState, put: Put): void {
     const wire = this.#wires.find(({ spec }) => spec.name === name) as Wire;
     wire.latency = latency;
-    this.#accept(wire, at, () => wire.net.connect(up));
+    this.#put(wire, at, () => wire.net.connect(up), put);
   }
 
   counts(name: string): WireCounts {
@@ -205,9 +231,9 @@ export class Wires {
     return { edges, conflicts };
   }
 
-  /** Lets something happen in the middle of a wire from outside, at a barrier. */
-  #accept(wire: Wire, at: Instant, act: () => Step): void {
-    wire.domain.accept({
+  /** Lets something happen in the middle of a wire from outside. */
+  #put(wire: Wire, at: Instant, act: () => Step, put: Put): void {
+    put(wire.domain, {
       at,
       kind: EventKind.CHANGE,
       // Source 0 are the carriers of links.
@@ -221,7 +247,7 @@ export class Wires {
     const { end, pin } = line;
     if (end.own === drive) return;
     end.own = drive;
-    if (line.node !== HOST) this.observer.driven(at, line.node, line.offset, drive);
+    if (line.node >= 0) this.observer.driven(at, line.node, line.offset, drive);
     this.#tell(line);
     if (!pin) return;
     const { wire, place } = pin;
@@ -281,9 +307,9 @@ function activeLevel({ spec }: Wire): Level {
 }
 
 /** `a.gpio0 and b.gpio1 drive it high, c.gpio0 low; it is low` */
-function describeConflict({ spec, net }: Wire): string {
-  const pins = spec.pins.map(({ node, line }) => `${node}.${line}`);
-  if (spec.host) pins.push((spec.host.sense ?? spec.host.drive)?.name ?? '');
-  const who = (drive: Drive) => pins.filter((_, place) => net.driveOf(place) === drive).join(' and ');
+function describeConflict({ spec, pins, net }: Wire): string {
+  const host = (spec.host?.sense ?? spec.host?.drive)?.name ?? HOST_PIN;
+  const names = pins.map((pin) => (pin === HOST_PIN ? host : pin));
+  const who = (drive: Drive) => names.filter((_, place) => net.driveOf(place) === drive).join(' and ');
   return `${who(1)} high against ${who(0)} low; it is ${net.level === 1 ? 'high' : 'low'}`;
 }

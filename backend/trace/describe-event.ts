@@ -47,6 +47,10 @@ export function describeEvent(header: LogHeader, node: number, at: Instant, even
     case 'mark':
     case 'fault':
       return `${event.kind}: ${escapeText(event.text)}`;
+    case 'act':
+      return escapeText(event.text);
+    case 'serial-data':
+      return `${event.input ? 'receives' : 'sends'} ${quote(event.data)} by ${escapeText(event.line)}`;
     case 'change':
       if (wireOf(header, node) !== undefined) return describeWireChange(event);
       return `${escapeText(cableName(header, node, event.cable))} ${describeChange(event)}`;

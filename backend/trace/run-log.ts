@@ -158,6 +158,19 @@ export class RunLog {
     this.add(at, node, { kind: 'mark', text: cut(text) });
   }
 
+  /** A script, or a person, does something to the node, or to the {@link run}; a text that is too long is cut. */
+  act(at: Instant, node: number, text: string): void {
+    this.add(at, node, { kind: 'act', text: cut(text) });
+  }
+
+  /** Bytes on a serial line of the node; `input`: the node receives them. They may be changed afterwards. */
+  serialData(at: Instant, node: number, line: string, input: boolean, bytes: Uint8Array): void {
+    for (let from = 0; from < bytes.length; from += MAX_BYTES) {
+      const data = new Uint8Array(bytes.subarray(from, from + MAX_BYTES));
+      this.add(at, node, { kind: 'serial-data', line, input, data });
+    }
+  }
+
   /** A link, a port of the switch `node`, or the wire `node` is another one; a link is the business of {@link run}. */
   change(at: Instant, node: number, change: LoggedChange): void {
     this.add(at, node, { ...change, kind: 'change' });
@@ -227,6 +240,16 @@ export class RunLog {
    */
   flush(safe: Instant): void {
     this.writeBefore(safe);
+  }
+
+  /**
+   * Hands what was written to the kernel, however little it is; called a few times a second, so that the log of a run
+   * that is killed ends shortly before. It changes no byte.
+   *
+   * @throws OneclockError MACHINE where the log cannot be written
+   */
+  sync(): void {
+    if (!this.closed && this.out.length > 0) this.writeOut();
   }
 
   /**

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 import { closeSync, existsSync, fstatSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { findLog, LogReader, openRegular } from '../trace/log-reader.js';
+import { openRegular } from '../trace/byte-file.js';
+import { findLog, LogReader } from '../trace/log-reader.js';
 
 /** Bytes of a run log that a page takes. */
 export const MAX_LOG = 1_073_741_824;
@@ -82,7 +83,7 @@ function fileOf(name: string, path: string): RunFile {
 
 /** At most `most` bytes of a file, from `from` on. @throws OneclockError INPUT */
 export function readPart(path: string, from: number, most: number): Buffer {
-  const descriptor = openRegular(path);
+  const descriptor = openRegular(path, 'the file');
   try {
     const size = Math.max(0, Math.min(fstatSync(descriptor).size - from, most));
     const bytes = Buffer.allocUnsafe(size);

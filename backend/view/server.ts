@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import { OneclockError } from '../errors.js';
-import { openRegular } from '../trace/log-reader.js';
+import { openRegular } from '../trace/byte-file.js';
 import type { Growth } from './manifest.js';
 import { diffJson, manifestOf, servedPage } from './page-text.js';
 import { MAX_LOG, type RunFiles } from './run-files.js';
@@ -154,7 +154,7 @@ export class ViewServer {
 
 /** What a file has from `from` on, as much as a page takes. */
 function sendFile(path: string, from: number, response: ServerResponse): void {
-  const fd = openRegular(path);
+  const fd = openRegular(path, 'the file');
   response.writeHead(200, { ...HEADERS, 'Content-Type': 'application/octet-stream' });
   const file = createReadStream('', { fd, start: from, end: from + MAX_LOG - 1, highWaterMark: 1_048_576 });
   // A page that is closed meanwhile, or a file that cannot be read, breaks the connection: the page sees that.

@@ -2,6 +2,7 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "../../protocols/agent/agent.h"
@@ -15,6 +16,11 @@ bool agent_open(void)
 	return agent_port >= 0;
 }
 
+int agent_descriptor(void)
+{
+	return agent_port;
+}
+
 bool agent_send(const uint8_t *report, size_t size)
 {
 	if (agent_port < 0)
@@ -24,6 +30,13 @@ bool agent_send(const uint8_t *report, size_t size)
 
 		if (put < 0 && errno == EINTR)
 			continue;
+		/* The server of the agent has made it one that does not wait. */
+		if (put < 0 && errno == EAGAIN) {
+			struct pollfd wait = { .fd = agent_port, .events = POLLOUT };
+
+			poll(&wait, 1, -1);
+			continue;
+		}
 		if (put <= 0)
 			return false;
 		report += put;

@@ -13,6 +13,9 @@
  */
 bool agent_open(void);
 
+/* The agent port; -1: this guest has none. */
+int agent_descriptor(void);
+
 /* Writes a whole report. False: there is no agent port, or it does not take the report. */
 bool agent_send(const uint8_t *report, size_t size);
 

@@ -32,14 +32,11 @@ static void command_exec(const char *text, const char *hostname)
 	execve(COMMAND_SHELL, arguments, environment);
 }
 
-struct command_end command_run(const char *text, const char *hostname)
+pid_t command_start(const char *text, const char *hostname)
 {
-	struct command_end end = { false, 0 };
 	int failure[2];
 	int number = 0;
-	int status;
 	pid_t command;
-	pid_t ended;
 
 	/* It closes when the shell runs; what comes out of it before is the reason why it does not. */
 	if (pipe2(failure, O_CLOEXEC))
@@ -56,15 +53,20 @@ struct command_end command_run(const char *text, const char *hostname)
 	if (read(failure[0], &number, sizeof(number)) == sizeof(number))
 		fail("cannot start " COMMAND_SHELL ": %s", strerror(number));
 	close(failure[0]);
+	return command;
+}
+
+int command_wait(pid_t command)
+{
+	int status;
+	pid_t ended;
 
 	do {
 		ended = waitpid(-1, &status, 0);
 		if (ended < 0 && errno != EINTR)
 			fail("waiting for the command: %s", strerror(errno));
 	} while (ended != command);
-	end.signalled = WIFSIGNALED(status);
-	end.value = end.signalled ? WTERMSIG(status) : WEXITSTATUS(status);
-	return end;
+	return status;
 }
 
 noreturn void command_reap_forever(void)

@@ -70,6 +70,8 @@ int main(int count, char **words)
 		printf(" relay %u", node.relay_port);
 	if (node.files)
 		printf(" files");
+	if (node.agent)
+		printf(" agent");
 	for (unsigned int i = 0; i < node.shown_count; i++)
 		printf(" %s", node.shown[i]);
 	for (unsigned int i = 0; i < node.interface_count; i++)
@@ -91,10 +93,14 @@ describe.skipIf(!hasCompiler)(`the C side of a guest${skipped}`, () => {
   beforeAll(() => {
     const sanitize = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
     const flags = ['-std=gnu11', '-D_GNU_SOURCE', '-O1', '-Wall', '-Wextra', '-Werror', '-I.', ...sanitize];
-    const built = spawnSync(compiler, [...flags, '-o', program, '-x', 'c', '-', 'node.c', 'report.c'], {
-      cwd: import.meta.dirname,
-      input: HARNESS,
-    });
+    const built = spawnSync(
+      compiler,
+      [...flags, '-o', program, '-x', 'c', '-', 'node.c', 'report.c', 'wire.c'],
+      {
+        cwd: import.meta.dirname,
+        input: HARNESS,
+      },
+    );
     expect(built.stderr.toString()).toBe('');
     expect(built.status).toBe(0);
   });
@@ -159,6 +165,11 @@ describe.skipIf(!hasCompiler)(`the C side of a guest${skipped}`, () => {
     expect([status, text]).toEqual([0, 'a 1 relay 65535 files /tmp/a /b']);
   });
 
+  test('it reads of an agent', () => {
+    const node = { hostname: 'a', root: 'initramfs', run: undefined, interfaces: [], agent: true } as const;
+    expect(parse(formatDescription(node))).toEqual({ status: 0, text: 'a 0 agent' });
+  });
+
   const eth0 = 'interface 02:00:00:00:00:0a eth0 1500\n';
   test.each([
     ['', 'no line with the hostname'],
@@ -179,6 +190,7 @@ describe.skipIf(!hasCompiler)(`the C side of a guest${skipped}`, () => {
     ['relay 0\n', 'line 1: the TCP port is not a number from 1 to 65535: "relay 0"'],
     ['relay 65536\n', 'line 1: the TCP port is not'],
     ['relay 1\nrelay 2\n', 'line 2: a second relay'],
+    ['agent smith\n', 'line 1: the setting has another number of words'],
     ['colour red\n', 'line 1: no setting that is known'],
     ['interface 02:00:00:00:00:0 eth0 1500\n', 'line 1: the MAC address is not'],
     ['interface 02:00:00:00:00:0g eth0 1500\n', 'line 1: the MAC address is not'],

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
  * PID 1 of a guest: makes it the node that its description says, runs the node's command, and tells the
- * controller how that ended. Afterwards it only takes the status of what ends, so that an idle guest sleeps.
+ * controller how that ended. Afterwards it only takes the status of what ends, so that an idle guest sleeps; or, where
+ * the description asks for it, it is the agent: it does what the controller says, beside the command and after it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../protocols/agent/agent.h"
 #include "../../protocols/relay/relay.h"
 #include "agent.h"
 #include "command.h"
@@ -22,6 +25,7 @@
 #include "port.h"
 #include "relay.h"
 #include "report.h"
+#include "server.h"
 
 #define MAIN_NODE "/oneclock/node"
 #define MAIN_RUN "/oneclock/run"
@@ -97,21 +101,43 @@ static void main_start_relay(const struct node *node)
 	close(port);
 }
 
+/* What the controller is told of the end of the command. */
+static size_t main_describe_end(uint8_t report[REPORT_MAX_SIZE], int status)
+{
+	return WIFSIGNALED(status) ? report_signalled(report, (uint32_t)WTERMSIG(status)) :
+				     report_exited(report, (uint32_t)WEXITSTATUS(status));
+}
+
 /* Tells the controller, or whoever reads the console, how the command ended. */
-static void main_report_end(struct command_end end, bool agent)
+static void main_report_end(int status, bool agent)
 {
 	uint8_t report[REPORT_MAX_SIZE];
-	size_t size = end.signalled ? report_signalled(report, (uint32_t)end.value) :
-				      report_exited(report, (uint32_t)end.value);
 
 	if (!agent)
-		console_print("oneclock: %s %d\n", end.signalled ? "signal" : "exit", end.value);
+		console_print("oneclock: %s %d\n", WIFSIGNALED(status) ? "signal" : "exit",
+			      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	/* Whoever hears of the end has all the output. */
 	console_drain();
 	if (!agent)
 		power_off();
-	if (!agent_send(report, size))
+	if (!agent_send(report, main_describe_end(report, status)))
 		fail("the agent port does not take the report: %s", strerror(errno));
+}
+
+static size_t main_end_served(uint8_t report[REPORT_MAX_SIZE], int status)
+{
+	console_drain();
+	return main_describe_end(report, status);
+}
+
+/* Does what the controller asks for, beside the command. */
+static noreturn void main_serve(const struct node *node, const char *run)
+{
+	struct server_watch watch = { .pid = -1, .report = main_end_served };
+
+	if (run)
+		watch.pid = command_start(run, node->hostname);
+	fail("agent: %s", server_serve(agent_descriptor(), &watch));
 }
 
 static bool main_has_argument(char **words, const char *wanted)
@@ -150,11 +176,15 @@ int main(int count, char **words)
 	if (node.relay_port)
 		main_start_relay(&node);
 
+	if (node.agent && !agent)
+		fail("there is no port " ONECLOCK_AGENT_PORT " for the agent");
 	if (!agent && !run)
 		console_print("oneclock: ready\n");
 	if (agent && !agent_send(report, report_ready(report)))
 		fail("the agent port does not take the report: %s", strerror(errno));
+	if (node.agent)
+		main_serve(&node, run);
 	if (run)
-		main_report_end(command_run(run, node.hostname), agent);
+		main_report_end(command_wait(command_start(run, node.hostname)), agent);
 	command_reap_forever();
 }

@@ -168,6 +168,13 @@ static const char *node_set_files(struct node *node, char **words)
 	return NULL;
 }
 
+static const char *node_set_agent(struct node *node, char **words)
+{
+	(void)words;
+	node->agent = true;
+	return NULL;
+}
+
 static const char *node_add_shown(struct node *node, char **words)
 {
 	if (node->shown_count == NODE_MAX_SHOWN)
@@ -192,6 +199,7 @@ static const struct {
 	{ "relay", 2, node_set_relay },
 	{ "files", 1, node_set_files },
 	{ "show", 2, node_add_shown },
+	{ "agent", 1, node_set_agent },
 };
 
 static const char *node_line(struct node *node, char *line)
@@ -214,7 +222,7 @@ static const char *node_line(struct node *node, char *line)
 			return "the setting has another number of words";
 		return node_settings[i].set(node, words);
 	}
-	return "no setting that is known: hostname, root, interface, address, relay, files, show";
+	return "no setting that is known: hostname, root, interface, address, relay, files, show, agent";
 }
 
 /* Takes back what cutting the line into words did to it, for the message. */

@@ -18,11 +18,13 @@
  *	relay TCP-PORT
  *	files
  *	show PATH
+ *	agent
  *
  * An address belongs to an interface that an earlier line names. With a relay, the controller reaches that port of
  * the loopback interface. `files` says that there are some in /oneclock/files: a guest without them does not look,
  * since even that would move what it does in virtual time. `show`: a folder of the host that is seen although it is
- * below one that is the guest's own, such as /tmp.
+ * below one that is the guest's own, such as /tmp. `agent`: the controller may have programs run in this guest, and put
+ * and get files.
  */
 
 #define NODE_MAX_FILE 65536
@@ -58,6 +60,7 @@ struct node {
 	/* 0: no relay. */
 	uint16_t relay_port;
 	bool files;
+	bool agent;
 	unsigned int shown_count;
 	char shown[NODE_MAX_SHOWN][NODE_MAX_PATH];
 	unsigned int interface_count;

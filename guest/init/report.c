@@ -4,40 +4,15 @@
 #include <string.h>
 
 #include "../../protocols/agent/agent.h"
-
-/* Wire types of the protobuf encoding. */
-#define WIRE_VARINT 0u
-#define WIRE_LENGTH 2u
-
-#define TAG(field, wire) (((uint32_t)(field) << 3) | (wire))
+#include "wire.h"
 
 _Static_assert(REPORT_MAX_SIZE <= ONECLOCK_AGENT_MAX_MESSAGE, "a report must fit into a message");
-
-static uint8_t *report_varint(uint8_t *at, uint32_t value)
-{
-	while (value >= 0x80) {
-		*at++ = (uint8_t)(value | 0x80);
-		value >>= 7;
-	}
-	*at++ = (uint8_t)value;
-	return at;
-}
-
-static size_t report_varint_size(uint32_t value)
-{
-	uint8_t scratch[5];
-
-	return (size_t)(report_varint(scratch, value) - scratch);
-}
 
 /* The size of the whole, and the head of the one field of FromGuest, whose message has `size` bytes. */
 static uint8_t *report_head(uint8_t *at, uint32_t field, uint32_t size)
 {
-	uint32_t tag = TAG(field, WIRE_LENGTH);
-
-	at = report_varint(at, (uint32_t)(report_varint_size(tag) + report_varint_size(size)) + size);
-	at = report_varint(at, tag);
-	return report_varint(at, size);
+	at = wire_put_varint(at, (uint32_t)wire_head_size(field, size) + size);
+	return wire_put_head(at, field, size);
 }
 
 size_t report_ready(uint8_t out[REPORT_MAX_SIZE])
@@ -47,12 +22,12 @@ size_t report_ready(uint8_t out[REPORT_MAX_SIZE])
 
 static size_t report_end(uint8_t *out, uint32_t field, uint32_t value)
 {
-	uint32_t tag = TAG(field, WIRE_VARINT);
-	uint32_t size = (uint32_t)(report_varint_size(tag) + report_varint_size(value));
-	uint8_t *at = report_head(out, ONECLOCK_AGENT_FROM_GUEST_EXITED, size);
+	uint8_t body[WIRE_MAX_HEAD];
+	size_t size = (size_t)(wire_put_number(body, field, value) - body);
+	uint8_t *at = report_head(out, ONECLOCK_AGENT_FROM_GUEST_EXITED, (uint32_t)size);
 
-	at = report_varint(at, tag);
-	return (size_t)(report_varint(at, value) - out);
+	memcpy(at, body, size);
+	return (size_t)(at + size - out);
 }
 
 size_t report_exited(uint8_t out[REPORT_MAX_SIZE], uint32_t code)
@@ -68,12 +43,8 @@ size_t report_signalled(uint8_t out[REPORT_MAX_SIZE], uint32_t signal)
 size_t report_failed(uint8_t out[REPORT_MAX_SIZE], const char *text)
 {
 	uint32_t length = (uint32_t)strnlen(text, REPORT_MAX_TEXT);
-	uint32_t tag = TAG(ONECLOCK_AGENT_FAILED_TEXT, WIRE_LENGTH);
-	uint32_t size = (uint32_t)(report_varint_size(tag) + report_varint_size(length)) + length;
+	uint32_t size = (uint32_t)wire_head_size(ONECLOCK_AGENT_FAILED_TEXT, length) + length;
 	uint8_t *at = report_head(out, ONECLOCK_AGENT_FROM_GUEST_FAILED, size);
 
-	at = report_varint(at, tag);
-	at = report_varint(at, length);
-	memcpy(at, text, length);
-	return (size_t)(at + length - out);
+	return (size_t)(wire_put_bytes(at, ONECLOCK_AGENT_FAILED_TEXT, text, length) - out);
 }

@@ -4,18 +4,35 @@ import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { OneclockError } from '../../backend/errors.js';
-import { AgentDecoder, encodeFromGuest, type FromGuest } from './codec.js';
-import { AGENT_PORT, MAX_AGENT_MESSAGE } from './constants.js';
+import { AgentDecoder, encodeFromGuest } from './codec.js';
+import * as constants from './constants.js';
+import type { FromGuest, ToGuest } from './messages.js';
 import { agentSchema } from './schema.js';
+import { encodeToGuest } from './to-guest.js';
+
+const { AGENT_PORT, AGENT_WINDOW, MAX_AGENT_DATA, MAX_AGENT_MESSAGE, ...limits } = constants;
+
+const id = fc.integer({ min: 1, max: 0xffff_ffff });
+const end = fc.oneof(
+  fc.record({ code: fc.integer({ min: 0, max: 255 }) }),
+  fc.record({ signal: fc.integer({ min: 1, max: 64 }) }),
+);
+const text = fc.string().map((each) => each.replace(/\p{C}/gu, ' '));
+const data = fc.uint8Array({ minLength: 1, maxLength: 300 });
 
 const message: fc.Arbitrary<FromGuest> = fc.oneof(
   fc.constant<FromGuest>({ type: 'ready' }),
   fc.record({ type: fc.constant('exited' as const), code: fc.integer({ min: 0, max: 255 }) }),
   fc.record({ type: fc.constant('signalled' as const), signal: fc.integer({ min: 1, max: 64 }) }),
-  fc.record({
-    type: fc.constant('failed' as const),
-    text: fc.string().map((text) => text.replace(/\p{C}/gu, ' ')),
-  }),
+  fc.record({ type: fc.constant('failed' as const), text }),
+  fc.record({ type: fc.constant('started' as const), id, pid: fc.integer({ min: 1, max: 2 ** 22 }) }),
+  fc.record({ type: fc.constant('output' as const), id, stream: fc.constantFrom(1, 2), bytes: data }),
+  fc.record({ type: fc.constant('ended' as const), id, end }),
+  fc.record({ type: fc.constant('data' as const), id, bytes: data }),
+  fc.record({ type: fc.constant('done' as const), id, mode: fc.integer({ min: 0, max: 0o7777 }) }),
+  fc.record({ type: fc.constant('refused' as const), id, text, error: fc.nat(200) }),
+  fc.record({ type: fc.constant('credit' as const), id, bytes: id }),
+  fc.record({ type: fc.constant('taken' as const), bytes: fc.integer({ min: 1, max: AGENT_WINDOW }) }),
 );
 
 /** The size of a message, as it stands before it. */
@@ -44,15 +61,21 @@ describe('the contract has one meaning', () => {
   const header = readFileSync(new URL('agent.h', import.meta.url), 'utf8');
   const root = protobuf.parse(proto, { keepCase: true }).root;
 
+  /** Each of constants.ts: `AGENT_WINDOW` there is `ONECLOCK_AGENT_WINDOW` in C, `MAX_AGENT_DATA` is `…_AGENT_MAX_DATA`. */
+  const inC = (name: string) => `ONECLOCK_AGENT_${name.replace('AGENT_', '')}`;
+  const numbers = Object.entries(constants).filter(([, value]) => typeof value === 'number');
+  const limitNames = numbers.map(([name]) => inC(name));
+
   test('the schema says what agent.proto says', () => {
     expect(agentSchema).toEqual(root.toJSON());
   });
 
   test('agent.h has the field numbers of agent.proto, and no others', () => {
     const defined = [...header.matchAll(/^#define (ONECLOCK_AGENT_\w+_\w+) (\d+)$/gm)]
-      .map(([, name, value]) => [name, Number(value)])
-      .filter(([name]) => name !== 'ONECLOCK_AGENT_MAX_MESSAGE');
-    const expected = ['FromGuest', 'Exited', 'Failed'].flatMap((type) =>
+      .map(([, name, value]) => [name, Number(value)] as const)
+      .filter(([name]) => !limitNames.includes(name as string));
+    const types = Object.keys(agentSchema.nested.oneclock.nested.agent.nested);
+    const expected = types.flatMap((type) =>
       root
         .lookupType(`oneclock.agent.${type}`)
         .fieldsArray.map((field) => [
@@ -63,11 +86,15 @@ describe('the contract has one meaning', () => {
     expect(defined).toEqual(expected);
   });
 
-  test('agent.h has the port and the limit of codec.ts, and agent.proto names them', () => {
+  test('agent.h has the port and the limits of constants.ts, and agent.proto names them', () => {
     expect(header).toContain(`#define ONECLOCK_AGENT_PORT "${AGENT_PORT}"\n`);
-    expect(header).toContain(`#define ONECLOCK_AGENT_MAX_MESSAGE ${MAX_AGENT_MESSAGE}\n`);
+    for (const [name, value] of numbers) expect(header).toContain(`#define ${inC(name)} ${value}\n`);
     expect(proto).toContain(`\`${AGENT_PORT}\``);
-    expect(proto).toContain(`${MAX_AGENT_MESSAGE} bytes`);
+    expect(proto).toContain(`than ${MAX_AGENT_MESSAGE} bytes`);
+    expect(proto).toContain(`at most ${MAX_AGENT_DATA} (MAX_AGENT_DATA)`);
+    expect(proto).toContain(`at most ${limits.MAX_AGENT_WORDS} (MAX_AGENT_WORDS)`);
+    expect(proto).toContain(`than ${AGENT_WINDOW} bytes (AGENT_WINDOW)`);
+    expect(proto).toContain(`than ${limits.AGENT_STDIN_WINDOW} bytes (AGENT_STDIN_WINDOW)`);
   });
 });
 
@@ -126,11 +153,17 @@ describe('refusing', () => {
   });
 
   test.each([
-    ['an empty message', framed(), 'expected ready, exited or failed, found a message with none'],
+    ['an empty message', framed(), 'expected ready, exited, failed or an answer, found a message with none'],
     ['only an unknown field', framed(0x78, 1), 'found a message with none'],
     ['an end that is neither', framed(0x12, 0), 'expected an exit code or a signal, found neither'],
     ['an exit code of 256', framed(0x12, 3, 0x08, 0x80, 0x02), 'from 0 to 255, found 256'],
     ['signal 0', framed(0x12, 2, 0x10, 0), 'from 1 to 64, found 0'],
+    ['an answer without an id', framed(0x22, 2, 0x10, 1), 'expected a id from 1 to 4294967295, found 0'],
+    ['a third stream', framed(0x2a, 7, 0x08, 1, 0x10, 3, 0x1a, 1, 0), 'a stream from 1 to 2, found 3'],
+    ['output without bytes', framed(0x2a, 4, 0x08, 1, 0x10, 1), 'from 1 to 16384, found 0'],
+    ['nothing taken', framed(0x5a, 0), 'bytes from 1 to 262144, found 0'],
+    ['credit of nothing', framed(0x52, 2, 0x08, 1), 'bytes from 1 to 4294967295, found 0'],
+    ['an end in no way', framed(0x32, 2, 0x08, 1), 'expected an exit code or a signal, found neither'],
     ['signal 65', framed(0x12, 2, 0x10, 65), 'from 1 to 64, found 65'],
     [
       'a field cut short',
@@ -186,5 +219,79 @@ describe('refusing', () => {
       }),
       { numRuns: 5000 },
     );
+  });
+});
+
+describe('what is sent to a guest', () => {
+  const root = protobuf.Root.fromJSON(agentSchema);
+  const read = (bytes: Uint8Array) =>
+    root.lookupType('oneclock.agent.ToGuest').decodeDelimited(bytes).toJSON();
+
+  test('is what agent.proto says', () => {
+    const messages: [ToGuest, object][] = [
+      [
+        {
+          type: 'exec',
+          id: 1,
+          credit: 2,
+          command: 'ls',
+          cwd: '/tmp',
+          environment: { A: 'b=c' },
+          terminal: { rows: 24, columns: 80 },
+          user: 'nobody',
+        },
+        {
+          exec: {
+            id: 1,
+            credit: 2,
+            command: 'ls',
+            cwd: '/tmp',
+            environment: ['A=b=c'],
+            terminal: { rows: 24, columns: 80 },
+            user: 'nobody',
+          },
+        },
+      ],
+      [{ type: 'exec', id: 1, credit: 0, command: ['ls', ''] }, { exec: { id: 1, argv: ['ls', ''] } }],
+      [
+        { type: 'stdin', id: 2, bytes: Uint8Array.of(1), end: true },
+        { stdin: { id: 2, bytes: 'AQ==', end: true } },
+      ],
+      [{ type: 'signal', id: 3, number: 9 }, { signal: { id: 3, number: 9 } }],
+      [
+        { type: 'resize', id: 3, terminal: { rows: 1, columns: 2 } },
+        { resize: { id: 3, terminal: { rows: 1, columns: 2 } } },
+      ],
+      [{ type: 'credit', id: 3, bytes: 4 }, { credit: { id: 3, bytes: 4 } }],
+      [{ type: 'put', id: 4, path: '/a', mode: 0o755 }, { put: { id: 4, path: '/a', mode: 0o755 } }],
+      [{ type: 'data', id: 4, bytes: Uint8Array.of(1), end: false }, { file_data: { id: 4, bytes: 'AQ==' } }],
+      [{ type: 'get', id: 5, path: '/a', credit: 6 }, { get: { id: 5, path: '/a', credit: 6 } }],
+      [{ type: 'cancel', id: 5 }, { cancel: { id: 5 } }],
+    ];
+    for (const [message, expected] of messages) expect(read(encodeToGuest(message))).toEqual(expected);
+  });
+
+  const exec = { type: 'exec', id: 1, credit: 0, command: 'true' } as const;
+  test.each<[string, ToGuest, string]>([
+    ['a command with a zero byte', { ...exec, command: 'a\0b' }, 'a command without a zero byte'],
+    ['an empty command', { ...exec, command: '' }, 'expected a command, found an empty text'],
+    ['an empty argument vector', { ...exec, command: [] }, 'arguments from 1 to 1024, found 0'],
+    ['1025 arguments', { ...exec, command: Array<string>(1025).fill('') }, 'found 1025'],
+    ['a command too long', { ...exec, command: 'x'.repeat(65536) }, 'at most 65536 bytes of exec'],
+    ['a variable with =', { ...exec, environment: { 'a=': 'b' } }, 'the name of a variable'],
+    ['a variable without a name', { ...exec, environment: { '': 'b' } }, 'the name of a variable'],
+    ['a value with a zero byte', { ...exec, environment: { a: '\0' } }, 'a value of a without a zero byte'],
+    ['an empty folder', { ...exec, cwd: '' }, 'a path of 1 to 4095 bytes, found 0 bytes'],
+    ['65536 rows', { ...exec, terminal: { rows: 65536, columns: 1 } }, 'rows from 0 to 65535, found 65536'],
+    ['signal 0', { type: 'signal', id: 1, number: 0 }, 'a signal from 1 to 64, found 0'],
+    ['signal 1.5', { type: 'signal', id: 1, number: 1.5 }, 'a signal from 1 to 64, found 1.5'],
+    [
+      'a mode of 5 digits',
+      { type: 'put', id: 1, path: '/a', mode: 0o10000 },
+      'permission bits from 0 to 4095',
+    ],
+    ['a path too long', { type: 'get', id: 1, path: 'x'.repeat(4096), credit: 1 }, 'found 4096 bytes'],
+  ])('is not %s', (_, message, text) => {
+    expect(() => encodeToGuest(message)).toThrow(text);
   });
 });

@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: MIT
 import protobuf from 'protobufjs/light.js';
 import { MessageReader } from '../message-reader.js';
-import { MAX_AGENT_MESSAGE } from './constants.js';
+import { type Fields, inRange, number, printable, sub, within } from '../wire.js';
+import { AGENT_WINDOW, MAX_AGENT_DATA, MAX_AGENT_MESSAGE } from './constants.js';
+import type { AgentEnd, FromGuest } from './messages.js';
 import { agentSchema } from './schema.js';
 
 const MAX_SIGNAL = 64;
-
-/** A message from a guest; agent.proto says when each is sent. */
-export type FromGuest =
-  | { readonly type: 'ready' }
-  | { readonly type: 'exited'; readonly code: number }
-  | { readonly type: 'signalled'; readonly signal: number }
-  | { readonly type: 'failed'; readonly text: string };
-
-/** A decoded FromGuest of agent.proto. */
-interface Wire {
-  readonly report?: 'ready' | 'exited' | 'failed';
-  readonly exited?: { readonly how?: 'code' | 'signal'; readonly code?: number; readonly signal?: number };
-  readonly failed?: { readonly text?: string };
-}
+const MAX_CODE = 255;
+const MAX_MODE = 0o7777;
+const UINT32 = 0xffff_ffff;
+/** A process id of Linux: 22 bits. */
+const MAX_PID = 2 ** 22;
 
 const fromGuestType = protobuf.Root.fromJSON(agentSchema).lookupType('oneclock.agent.FromGuest');
 
@@ -53,49 +46,72 @@ export class AgentDecoder {
 }
 
 function decodeFromGuest(message: Uint8Array): FromGuest {
-  let wire: Wire;
+  let fields: Fields;
   try {
-    wire = fromGuestType.toObject(fromGuestType.decode(message), { oneofs: true });
+    fields = fromGuestType.decode(message) as unknown as Fields;
   } catch (error) {
     const bytes = Buffer.from(message.subarray(0, 32)).toString('hex');
     fail('a FromGuest message', `${message.length} bytes beginning with ${bytes}`, error);
   }
-  return fromWire(wire);
+  const type = fields.report as string | undefined;
+  if (type === undefined) fail('ready, exited, failed or an answer', 'a message with none of them');
+  return fromWire(type, sub(fields, type));
 }
 
-function fromWire({ report, exited, failed }: Wire): FromGuest {
-  if (report === 'ready') return { type: 'ready' };
-  if (report === 'failed') return { type: 'failed', text: printable(failed?.text ?? '') };
-  if (report !== 'exited') fail('ready, exited or failed', 'a message with none of them');
-  if (exited?.how === 'code') {
-    const code = exited.code ?? 0;
-    if (code > 255) fail('an exit code from 0 to 255', String(code));
-    return { type: 'exited', code };
+function fromWire(type: string, fields: Fields): FromGuest {
+  if (type === 'ready') return { type };
+  if (type === 'failed') return { type, text: printable(fields, 'text') };
+  if (type === 'exited') {
+    const end = how(fields);
+    return 'code' in end ? { type: 'exited', ...end } : { type: 'signalled', ...end };
   }
-  if (exited?.how !== 'signal') fail('an exit code or a signal', 'neither');
-  const signal = exited.signal ?? 0;
-  if (signal < 1 || signal > MAX_SIGNAL) fail(`a signal from 1 to ${MAX_SIGNAL}`, String(signal));
-  return { type: 'signalled', signal };
+  if (type === 'taken') return { type, bytes: within(fields, 'bytes', 1, AGENT_WINDOW) };
+  const id = within(fields, 'id', 1, UINT32);
+  switch (type) {
+    case 'started':
+      return { type, id, pid: within(fields, 'pid', 1, MAX_PID) };
+    case 'output':
+      return { type, id, stream: within(fields, 'stream', 1, 2) as 1 | 2, bytes: data(fields) };
+    case 'ended':
+      return { type, id, end: how(fields) };
+    case 'file_data':
+      return { type: 'data', id, bytes: data(fields) };
+    case 'done':
+      return { type, id, mode: within(fields, 'mode', 0, MAX_MODE) };
+    case 'refused':
+      return { type, id, text: printable(fields, 'text'), error: number(fields, 'error') };
+    default:
+      return { type: 'credit', id, bytes: within(fields, 'bytes', 1, UINT32) };
+  }
+}
+
+function how(fields: Fields): AgentEnd {
+  if (fields.how === 'code') return { code: named('an exit code', fields, 'code', 0, MAX_CODE) };
+  if (fields.how !== 'signal') fail('an exit code or a signal', 'neither');
+  return { signal: named('a signal', fields, 'signal', 1, MAX_SIGNAL) };
+}
+
+function named(what: string, fields: Fields, name: string, least: number, most: number): number {
+  const value = number(fields, name);
+  if (value < least || value > most) fail(`${what} from ${least} to ${most}`, String(value));
+  return value;
+}
+
+/** The message is a piece of memory of its own, so what is in it need not be copied. */
+function data(fields: Fields): Uint8Array {
+  const bytes = fields.bytes as Uint8Array;
+  inRange('number of bytes', bytes.length, 1, MAX_AGENT_DATA);
+  return bytes;
 }
 
 function fail(expected: string, found: string, cause?: unknown): never {
   throw new Error(`expected ${expected}, found ${found}`, { cause });
 }
 
-function toWire(message: FromGuest): Omit<Wire, 'report'> & { readonly ready?: object } {
-  switch (message.type) {
-    case 'ready':
-      return { ready: {} };
-    case 'exited':
-      return { exited: { code: message.code } };
-    case 'signalled':
-      return { exited: { signal: message.signal } };
-    case 'failed':
-      return { failed: { text: message.text } };
-  }
-}
-
-/** A guest's text is shown on the user's terminal, so nothing in it may steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{C}/gu, '?');
+function toWire(message: FromGuest): Record<string, object> {
+  const { type, ...fields } = message;
+  if (type === 'signalled') return { exited: fields };
+  if (type === 'data') return { file_data: fields };
+  if (message.type === 'ended') return { ended: { id: message.id, ...message.end } };
+  return { [type]: fields };
 }

@@ -34,6 +34,8 @@ export const RecordField = {
   LINE_RAISED: 19,
   WARP_APPLIED: 20,
   DEADLINE_MISSED: 21,
+  ACT: 22,
+  SERIAL_DATA: 23,
 } as const;
 
 /** Fields of the messages that are encoded by hand: those of events. */
@@ -63,6 +65,7 @@ export const PendingField = { LINE: 1, COUNT: 2 } as const;
 export const LineRaisedField = { LINE: 1, KEPT: 2 } as const;
 export const WarpAppliedField = { SEQUENCE: 1 } as const;
 export const DeadlineMissedField = { TASK: 1, LATE: 2 } as const;
+export const SerialDataField = { LINE: 1, INPUT: 2, DATA: 3 } as const;
 
 /** Fields of Header, and of the messages in it. */
 export const HeaderField = {

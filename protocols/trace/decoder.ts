@@ -55,6 +55,8 @@ interface Wire {
   readonly lineRaised: { line: number; kept: boolean };
   readonly warpApplied: { sequence: Wide };
   readonly deadlineMissed: { task: Wide; late: Wide };
+  readonly act: { text: string };
+  readonly serialData: { line: string; input: boolean; data: Uint8Array };
 }
 
 const recordType = protobuf.Root.fromJSON(traceSchema).lookupType('oneclock.trace.Record');
@@ -128,6 +130,12 @@ function event(wire: Wire): TraceEvent {
       return { kind: 'mark', text: wire.mark.text };
     case 'fault':
       return { kind: 'fault', text: wire.fault.text };
+    case 'act':
+      return { kind: 'act', text: wire.act.text };
+    case 'serialData': {
+      const { line, input, data } = wire.serialData;
+      return { kind: 'serial-data', line, input, data: Uint8Array.from(data) };
+    }
     case 'change': {
       const { cable, down, latency, rate, loss, jitter, queue, lost } = wire.change;
       return {

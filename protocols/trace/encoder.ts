@@ -19,6 +19,7 @@ import {
   NodeField,
   PendingField,
   RecordField,
+  SerialDataField,
   SharedField,
   SlotEntryField,
   STATES,
@@ -33,6 +34,9 @@ import {
 } from './constants.js';
 import type { ProtoWriter } from './proto-writer.js';
 import type { LogEnd, LoggedState, LoggedWarp, LogHeader, TraceEvent } from './record.js';
+
+/** Events that are a text. */
+const TEXT_RECORDS = { mark: RecordField.MARK, fault: RecordField.FAULT, act: RecordField.ACT } as const;
 
 /** Appends the first record of a log. @throws OneclockError INPUT where the topology is too large for one */
 export function encodeHeader(out: ProtoWriter, header: LogHeader): void {
@@ -156,8 +160,9 @@ function encodeKind(out: ProtoWriter, event: TraceEvent): void {
       return;
     }
     case 'mark':
-    case 'fault': {
-      const message = out.openField(event.kind === 'mark' ? RecordField.MARK : RecordField.FAULT);
+    case 'fault':
+    case 'act': {
+      const message = out.openField(TEXT_RECORDS[event.kind]);
       out.text(TextField.TEXT, event.text);
       out.close(message);
       return;
@@ -229,6 +234,14 @@ function encodeKind(out: ProtoWriter, event: TraceEvent): void {
       const message = out.openField(RecordField.DEADLINE_MISSED);
       out.uint64(DeadlineMissedField.TASK, event.task);
       out.uint64(DeadlineMissedField.LATE, event.late);
+      out.close(message);
+      return;
+    }
+    case 'serial-data': {
+      const message = out.openField(RecordField.SERIAL_DATA);
+      out.text(SerialDataField.LINE, event.line);
+      out.uint32(SerialDataField.INPUT, event.input ? 1 : 0);
+      out.bytes(SerialDataField.DATA, event.data);
       out.close(message);
       return;
     }

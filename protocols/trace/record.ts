@@ -125,7 +125,7 @@ export type TraceEvent =
   | { readonly kind: 'console-output'; readonly data: Uint8Array }
   | { readonly kind: 'node-state'; readonly state: LoggedState }
   | { readonly kind: 'broadcast'; readonly value: bigint }
-  | { readonly kind: 'mark' | 'fault'; readonly text: string }
+  | { readonly kind: 'mark' | 'fault' | 'act'; readonly text: string }
   | ({ readonly kind: 'change' } & LoggedChange)
   | { readonly kind: 'drive'; readonly line: number; readonly drive: LoggedDrive }
   | { readonly kind: 'level'; readonly high: boolean }
@@ -151,6 +151,13 @@ export type TraceEvent =
   | { readonly kind: 'warp-applied'; readonly sequence: bigint }
   /** `late`: nanoseconds since the deadline. */
   | { readonly kind: 'deadline-missed'; readonly task: bigint; readonly late: bigint }
+  | {
+      readonly kind: 'serial-data';
+      readonly line: string;
+      /** The node receives it. */
+      readonly input: boolean;
+      readonly data: Uint8Array;
+    }
   | { readonly kind: 'unknown' };
 
 /** A record, as it stands in the file. */

@@ -33,6 +33,8 @@ export const traceSchema = {
                     'lineRaised',
                     'warpApplied',
                     'deadlineMissed',
+                    'act',
+                    'serialData',
                   ],
                 },
               },
@@ -58,6 +60,8 @@ export const traceSchema = {
                 lineRaised: { type: 'LineRaised', id: 19, protoName: 'line_raised' },
                 warpApplied: { type: 'WarpApplied', id: 20, protoName: 'warp_applied' },
                 deadlineMissed: { type: 'DeadlineMissed', id: 21, protoName: 'deadline_missed' },
+                act: { type: 'Act', id: 22 },
+                serialData: { type: 'SerialData', id: 23, protoName: 'serial_data' },
               },
             },
             Header: {
@@ -219,6 +223,14 @@ export const traceSchema = {
               fields: {
                 task: { type: 'uint64', id: 1 },
                 late: { type: 'uint64', id: 2 },
+              },
+            },
+            Act: { fields: { text: { type: 'string', id: 1 } } },
+            SerialData: {
+              fields: {
+                line: { type: 'string', id: 1 },
+                input: { type: 'bool', id: 2 },
+                data: { type: 'bytes', id: 3 },
               },
             },
             End: {

@@ -55,6 +55,8 @@ describe('trace.proto', () => {
     ['LineRaised', constants.LineRaisedField],
     ['WarpApplied', constants.WarpAppliedField],
     ['DeadlineMissed', constants.DeadlineMissedField],
+    ['Act', constants.TextField],
+    ['SerialData', constants.SerialDataField],
     ['End', constants.EndField],
   ])('has the field numbers of the constants: %s', (name, fields) => {
     const found = originalNames

@@ -7,7 +7,7 @@ import { whyNoKvm } from '../../host/kvm/index.js';
 import { packageFile } from '../../host/package-root.js';
 import { Workspace } from '../support/cli.js';
 
-const COMMANDS = ['run', 'check', 'serve', 'diff', 'doctor'];
+const COMMANDS = ['run', 'check', 'serve', 'diff', 'export', 'doctor'];
 
 /** Faults in several parts of the file: each has its own line. */
 const BAD = `name: bad

@@ -125,8 +125,12 @@ export class Workspace {
 
   /** Starts the run of a topology; its directory is `out`. */
   startTopology(yaml: string, args: readonly string[] = []): StartedRun {
+    return this.startFile(this.write(`topology-${this.#runs}.yaml`, yaml), args);
+  }
+
+  /** Starts the run of a topology or script that is there. */
+  startFile(file: string, args: readonly string[] = []): StartedRun {
     const number = this.#runs++;
-    const file = this.write(`topology-${number}.yaml`, yaml);
     const out = join(this.path, `run-${number}`);
     const started = this.start(['run', file, '--out', out, '--json', ...args]);
     const console = (node: string) => {
@@ -159,6 +163,15 @@ export class Workspace {
     for (const mode of [['--serial'], ['--jobs', '16']]) {
       await expectSame(this, run, await this.runOnce(yaml, [...args, ...mode]), mode.join(' '));
     }
+    return run;
+  }
+
+  /** Runs a script to its end, twice where nobody failed, and makes sure that both runs are the same. */
+  async runScript(typescript: string, args: readonly string[] = []): Promise<RunOutcome> {
+    const file = this.write('script.ts', typescript);
+    const run = await this.outcome(this.startFile(file, args));
+    if (run.status === 0)
+      await expectSame(this, run, await this.outcome(this.startFile(file, args)), 'the script again');
     return run;
   }
 
@@ -243,7 +256,7 @@ export class RunOutcome implements Finished {
   files(): Map<string, Buffer> {
     return new Map(
       readdirSync(this.out, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && entry.name !== 'result.json')
+        .filter((entry) => entry.isFile() && !['result.json', 'cost'].includes(entry.name))
         .map((entry) => join(entry.parentPath, entry.name))
         .sort()
         .map((path) => [path.slice(this.out.length + 1), readFileSync(path)]),

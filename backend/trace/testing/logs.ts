@@ -83,7 +83,7 @@ export function anyEvent(places = 0x1_0000_0000): fc.Arbitrary<TraceEvent> {
       ),
     }),
     fc.record({ kind: fc.constant('broadcast' as const), value: uint64 }),
-    fc.record({ kind: fc.constantFrom('mark', 'fault'), text }),
+    fc.record({ kind: fc.constantFrom('mark', 'fault', 'act'), text }),
     fc.record({
       kind: fc.constant('change' as const),
       cable: place,
@@ -130,6 +130,12 @@ export function anyEvent(places = 0x1_0000_0000): fc.Arbitrary<TraceEvent> {
     fc.record({ kind: fc.constant('line-raised' as const), line: uint32, kept: fc.boolean() }),
     fc.record({ kind: fc.constant('warp-applied' as const), sequence: uint64 }),
     fc.record({ kind: fc.constant('deadline-missed' as const), task: uint64, late: uint64 }),
+    fc.record({
+      kind: fc.constant('serial-data' as const),
+      line: fc.string({ maxLength: 10 }),
+      input: fc.boolean(),
+      data: fc.uint8Array({ minLength: 1, maxLength: 400 }),
+    }),
   );
 }
 
@@ -161,6 +167,12 @@ export function tellEvent(log: RunLog, when: Instant, node: number, event: Trace
       break;
     case 'fault':
       log.fault(when, node, event.text);
+      break;
+    case 'act':
+      log.act(when, node, event.text);
+      break;
+    case 'serial-data':
+      log.serialData(when, node, event.line, event.input, event.data);
       break;
     case 'change':
       log.change(when, node, event);

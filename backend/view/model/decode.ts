@@ -17,6 +17,7 @@ import {
   OLDEST_VERSION,
   PendingField,
   RecordField,
+  SerialDataField,
   SharedField,
   SlotEntryField,
   STATES,
@@ -249,6 +250,7 @@ const DECODERS: Readonly<Record<number, (reader: ProtoReader) => TraceEvent>> = 
   },
   [R.BROADCAST]: (reader) => ({ kind: 'broadcast', value: numbers(reader, NO_TEXT, { value: 1 }).number(1) }),
   [R.MARK]: (reader) => ({ kind: 'mark', text: textOf(reader) }),
+  [R.ACT]: (reader) => ({ kind: 'act', text: textOf(reader) }),
   [R.FAULT]: (reader) => ({ kind: 'fault', text: textOf(reader) }),
   [R.CHANGE]: (reader) => {
     const { number } = numbers(reader, NO_TEXT, ChangeField);
@@ -317,6 +319,23 @@ const DECODERS: Readonly<Record<number, (reader: ProtoReader) => TraceEvent>> = 
       line: Number(number(LineRaisedField.LINE)),
       kept: number(LineRaisedField.KEPT) !== 0n,
     };
+  },
+  [R.SERIAL_DATA]: (reader) => {
+    let line = '';
+    let input = false;
+    let data = new Uint8Array();
+    read(reader, {
+      [SerialDataField.LINE]: () => {
+        line = reader.text();
+      },
+      [SerialDataField.INPUT]: () => {
+        input = reader.varint() !== 0;
+      },
+      [SerialDataField.DATA]: () => {
+        data = Uint8Array.from(reader.data());
+      },
+    });
+    return { kind: 'serial-data', line, input, data };
   },
   [R.WARP_APPLIED]: (reader) => ({
     kind: 'warp-applied',

@@ -8,6 +8,7 @@ import {
   LevelField,
   MAX_RECORD,
   RecordField,
+  SerialDataField,
   SlotEntryField,
   STATES,
   StateField,
@@ -294,6 +295,9 @@ export class EventLog {
           case RecordField.DRIVE:
             if (field === DriveField.LINE) parts.place = value;
             else if (field === DriveField.DRIVE) parts.flag = value;
+            break;
+          case RecordField.SERIAL_DATA:
+            if (field === SerialDataField.INPUT) parts.flag = value;
             break;
           case RecordField.LEVEL:
             if (field === LevelField.HIGH) parts.flag = value;

@@ -18,10 +18,17 @@ const CLASS_OF: Readonly<Record<number, EventClass>> = {
   [R.CONSOLE_OUTPUT]: 'console',
   [R.NODE_STATE]: 'state',
   [R.MARK]: 'state',
+  [R.ACT]: 'state',
+  [R.SERIAL_DATA]: 'console',
   [R.CHANGE]: 'state',
   [R.FAULT]: 'fault',
   [R.DEADLINE_MISSED]: 'fault',
 };
+
+/** The class of a kind of event. */
+export function classOf(kind: number): EventClass {
+  return CLASS_OF[kind] ?? 'signal';
+}
 
 /** Events of one class in a track. */
 export class Ticks {
@@ -153,7 +160,7 @@ export class RunModel {
     const { node, kind } = parts;
     const track = this.byNode[node] as Track;
     const header = this.header as LogHeader;
-    const className = CLASS_OF[kind] ?? 'signal';
+    const className = classOf(kind);
     const runs = node < header.nodes.length && this.pinned[node] === false;
     if (kind === R.ACTIVATION) {
       track.activations++;
@@ -206,6 +213,7 @@ export class RunModel {
         return;
       }
       case R.MARK:
+      case R.ACT:
       case R.FAULT:
         add(this.flags, event, hi, lo);
         return;
@@ -234,6 +242,10 @@ export class RunModel {
       }
       case R.LINE_RAISED:
         return;
+      case R.SERIAL_DATA:
+        // What the node receives, another has done.
+        if (parts.flag !== 0) return;
+        break;
     }
     // What a node did itself shows that it still ran.
     if (runs && track.running.length > 0 && header.nodes[node]?.kind !== 'partition')

@@ -16,6 +16,8 @@ export const KIND_NAMES: Readonly<Record<number, string>> = {
   [RecordField.NODE_STATE]: 'state',
   [RecordField.BROADCAST]: 'broadcast',
   [RecordField.MARK]: 'mark',
+  [RecordField.ACT]: 'act',
+  [RecordField.SERIAL_DATA]: 'serial',
   [RecordField.FAULT]: 'fault',
   [RecordField.CHANGE]: 'change',
   [RecordField.DRIVE]: 'drive',

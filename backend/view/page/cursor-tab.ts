@@ -3,12 +3,12 @@ import type { LogHeader } from '../../../protocols/trace/record.js';
 import { instant } from '../../calendar/time.js';
 import { describeEvent, nodeName } from '../../trace/describe-event.js';
 import { decodePacket, hexDump } from '../model/packet.js';
-import type { Track } from '../model/run-model.js';
+import { classOf, type Track } from '../model/run-model.js';
 import { formatAt, formatDelta } from '../model/time-text.js';
 import { el } from './dom.js';
 import { cell, type ListItem, list } from './list.js';
 import type { ShownRun, State } from './state.js';
-import { classOf, colourOf } from './timeline.js';
+import { colourOf } from './timeline.js';
 
 /** Entries of a list before the cursor, and after it. */
 const AROUND = 60;

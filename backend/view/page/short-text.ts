@@ -12,13 +12,13 @@ export function shortText(header: LogHeader, node: number, event: TraceEvent): s
     case 'frame-received':
       return event.dropped ? `${event.length} B dropped` : `${event.length} B`;
     case 'console-output':
-      return utf8
-        .decode(event.data.subarray(0, 120))
-        .replaceAll(/[\p{Cc}\s]+/gu, ' ')
-        .trim();
+      return plain(event.data);
     case 'node-state':
       return event.state.state === 'exited' ? `exited ${event.state.code}` : event.state.state;
+    case 'serial-data':
+      return `${event.line} ${event.input ? '←' : '→'} ${plain(event.data)}`;
     case 'mark':
+    case 'act':
     case 'fault':
       return event.text.slice(0, 120);
     case 'change':
@@ -43,4 +43,11 @@ export function shortText(header: LogHeader, node: number, event: TraceEvent): s
     default:
       return '';
   }
+}
+
+function plain(data: Uint8Array): string {
+  return utf8
+    .decode(data.subarray(0, 120))
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .trim();
 }

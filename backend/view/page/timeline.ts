@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT
 import { RecordField } from '../../../protocols/trace/constants.js';
-import { CLASSES, type EventClass, type RunModel, type Ticks, type Track } from '../model/run-model.js';
+import {
+  CLASSES,
+  classOf,
+  type EventClass,
+  type RunModel,
+  type Ticks,
+  type Track,
+} from '../model/run-model.js';
 import type { Spans } from '../model/spans.js';
 import { originOf } from '../model/times.js';
 import { sized } from './dom.js';
@@ -520,15 +527,6 @@ export class Timeline {
     context.fillStyle = theme.of('line');
     context.fillRect(0, y + row.height - 1, LABEL, 1);
   }
-}
-
-/** The class that events of a kind are drawn as. */
-export function classOf(kind: number): EventClass {
-  const R = RecordField;
-  if (kind === R.FRAME_SENT || kind === R.FRAME_RECEIVED) return 'frame';
-  if (kind === R.CONSOLE_OUTPUT) return 'console';
-  if (kind === R.NODE_STATE || kind === R.MARK || kind === R.CHANGE) return 'state';
-  return kind === R.FAULT || kind === R.DEADLINE_MISSED ? 'fault' : 'signal';
 }
 
 /** The colour of a kind of event. */

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+import { openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { formatInstant, instant, NEVER } from '../calendar/time.js';
+import { exitStatus, OneclockError } from '../errors.js';
+import { type ExpectationResult, milliseconds, type RunResult, type ScriptResult } from '../run/result.js';
+import { prepareRunDirectory } from '../run/run-directory.js';
+import { RunLog } from '../trace/run-log.js';
+import { Simulation, type Span } from './engine/index.js';
+import { readSpan } from './engine/span.js';
+import { makeExpect } from './expect.js';
+import type { Params, Scenario, Scene, TopologyShape } from './scenario.js';
+
+export interface AloneOptions {
+  /** What the result calls it. */
+  readonly name: string;
+  readonly seed: bigint;
+  readonly until: Span | undefined;
+  /** The run directory; undefined: nothing is kept. */
+  readonly out: string | undefined;
+  /** It fails after this much wall time; undefined: never. */
+  readonly maxWallMs: number | undefined;
+}
+
+/** A scenario without a topology: a discrete-event simulation, and nothing else. */
+export class Alone {
+  readonly #sim: Simulation;
+  readonly #log: RunLog;
+  readonly #expectations: ExpectationResult[] = [];
+  #aborted: OneclockError | undefined;
+
+  constructor(
+    private readonly scenario: Scenario,
+    private readonly params: Params,
+    private readonly options: AloneOptions,
+  ) {
+    const { name, seed, out } = options;
+    if (out !== undefined) prepareRunDirectory(out);
+    this.#sim = new Simulation({ seed });
+    const none = { nodes: [], links: [], switches: [], wires: [], shared: [] };
+    const file = out === undefined ? undefined : openSync(join(out, 'trace'), 'w', 0o644);
+    this.#log = new RunLog(file, { topology: name, seed, start: 0n, ...none });
+  }
+
+  /** Ends it before its time. */
+  abort(error: OneclockError): void {
+    this.#aborted ??= error;
+    this.#sim.stop();
+  }
+
+  /** It leaves nothing behind but its run directory. */
+  dispose(): void {}
+
+  /** Runs to the end. Never rejects: whatever went wrong is in the result. */
+  async execute(): Promise<RunResult> {
+    const started = performance.now();
+    const { seed, out, until } = this.options;
+    const watchdog = this.#watch();
+    const script = await this.#play(until === undefined ? NEVER : instant(readSpan(until)));
+    clearTimeout(watchdog);
+    const aborted = this.#aborted;
+    const reason = aborted?.message ?? script.error;
+    const events = this.#sim.engine.events;
+    const end = { reason: aborted ? 'error' : script.state, virtualNs: BigInt(script.endedNs) };
+    const { user, system } = process.cpuUsage();
+    const result: RunResult = {
+      status: aborted ? 'error' : reason === null ? 'ok' : 'failed',
+      exitCode: aborted ? exitStatus(aborted) : reason === null ? 0 : 1,
+      reason,
+      name: this.options.name,
+      virtualNs: script.endedNs,
+      wallMs: milliseconds(performance.now() - started),
+      cpuMs: milliseconds((user + system) / 1000),
+      seed: seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : seed.toString(),
+      events,
+      activations: 0,
+      traceHash: this.#log.close({ ...end, events, activations: 0 }),
+      nodes: {},
+      links: {},
+      wires: {},
+      shared: {},
+      script,
+    };
+    if (out !== undefined) writeFileSync(join(out, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
+    return result;
+  }
+
+  #watch(): NodeJS.Timeout | undefined {
+    const { maxWallMs } = this.options;
+    if (maxWallMs === undefined) return undefined;
+    return setTimeout(() => {
+      const where = `at ${formatInstant(this.#sim.now)} s of virtual time`;
+      const text = `the run took longer than the ${maxWallMs} ms that it may, ${where}`;
+      this.abort(new OneclockError('PARTICIPANT', text));
+    }, maxWallMs);
+  }
+
+  async #play(until: bigint): Promise<ScriptResult> {
+    const sim = this.#sim;
+    let output: { readonly value: unknown } | undefined;
+    sim.process('the script', async () => {
+      output = { value: await this.scenario.play(this.#scene()) };
+      sim.stop();
+    });
+    const rest = { expectations: this.#expectations, output: null };
+    try {
+      await sim.run(until);
+    } catch (error) {
+      const message = `the script failed at ${formatInstant(sim.now)} s: ${describeError(error)}`;
+      return { state: 'failed', endedNs: sim.now.toString(), error: message, ...rest };
+    }
+    const endedNs = sim.now.toString();
+    if (output !== undefined)
+      return { state: 'ended', endedNs, error: null, ...rest, output: output.value ?? null };
+    const error = this.#aborted
+      ? this.#aborted.message
+      : (await sim.stuck(until === NEVER ? undefined : 'the run ends')).message;
+    return { state: 'waiting', endedNs, error, ...rest };
+  }
+
+  #scene(): Scene<TopologyShape, Params> {
+    const sim = this.#sim;
+    return {
+      sim,
+      params: this.params,
+      nodes: {},
+      links: {},
+      wires: {},
+      expect: makeExpect(sim, this.#expectations),
+      partition: () => () => undefined,
+      mark: (text) => {
+        this.#log.mark(sim.now, this.#log.run, text);
+        // Nothing comes before it any more.
+        this.#log.flush(sim.now);
+      },
+    };
+  }
+}
+
+/** With the stack of the script where there is one. */
+function describeError(error: unknown): string {
+  if (error instanceof OneclockError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

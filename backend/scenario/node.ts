@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+import { OneclockError } from '../errors.js';
+import type { RunNode } from '../run/node.js';
+import type { NodeState } from '../run/result.js';
+import type { NodeSpec } from '../topology/model.js';
+import { TextLine } from './console.js';
+import type { Span } from './engine/index.js';
+import { type Expect, makeExpect } from './expect.js';
+import {
+  type CommandLine,
+  type ExecOptions,
+  type Executed,
+  execute,
+  getFile,
+  putFile,
+  ScriptProgram,
+  type SpawnOptions,
+} from './program.js';
+import type { NodeShape } from './scenario.js';
+import type { Site } from './site.js';
+
+/** A network interface of a node. */
+export interface ScriptInterface {
+  readonly name: string;
+  /** Its MAC address, six bytes. */
+  readonly mac: Uint8Array;
+  readonly addresses: readonly string[];
+  /** Gives a frame to its cable, as though the node had sent it. */
+  send(frame: Uint8Array): void;
+  /** Lets a frame arrive at it, without any cable. */
+  deliver(frame: Uint8Array): void;
+}
+
+/** The names of a list of lines, or of a map with settings. */
+type SerialNames<L> = L extends readonly (infer N extends string)[]
+  ? N
+  : L extends object
+    ? keyof L & string
+    : never;
+
+/** A node of a scene. */
+export class ScriptNode<S extends NodeShape = NodeShape> {
+  readonly name: string;
+  /** What its kernel and its programs say on the console. */
+  readonly console: TextLine;
+  /** Its serial lines, by name: `ttyS0`. */
+  readonly serial: { readonly [K in SerialNames<S['serial']>]: TextLine };
+  readonly interfaces: { readonly [K in keyof S['interfaces'] & string]: ScriptInterface };
+  /** As the scene's, and it names the node. */
+  readonly expect: Expect;
+  #frozen = false;
+  #off = false;
+
+  constructor(
+    private readonly site: Site,
+    spec: NodeSpec,
+  ) {
+    const { stage, sim } = site;
+    this.name = spec.name;
+    this.expect = makeExpect(sim, stage.expectations, spec.name);
+    this.console = new TextLine(site, `the console of ${spec.name}`, (bytes) =>
+      stage.type(this.#node, bytes),
+    );
+    stage.consoles.add((said) => {
+      if (said.node === this.#node) this.console.push(said.bytes);
+    });
+    const serial = (spec.serial ?? []).map(({ name }) => {
+      const send = (bytes: Uint8Array) => this.#node.serial.get(name)?.send(bytes);
+      return [name, new TextLine(site, `${name} of ${spec.name}`, send)] as const;
+    });
+    this.serial = Object.fromEntries(serial) as typeof this.serial;
+    const lines = new Map(serial);
+    stage.serials.add((said) => {
+      if (said.node === this.#node) lines.get(said.line)?.push(said.bytes);
+    });
+    this.interfaces = Object.fromEntries(
+      spec.interfaces.map(({ name, mac, addresses }, place) => {
+        const at = { node: spec.index, interface: place };
+        const tell = (verb: string, { length }: Uint8Array) =>
+          stage.act(`a script ${verb} a frame of ${length} bytes at ${name}`, this.#node);
+        return [
+          name,
+          {
+            name,
+            mac,
+            addresses,
+            send: (frame: Uint8Array) => {
+              tell('sends', frame);
+              stage.send(at, Uint8Array.from(frame));
+            },
+            deliver: (frame: Uint8Array) => {
+              tell('delivers', frame);
+              stage.deliver(at, Uint8Array.from(frame));
+            },
+          } satisfies ScriptInterface,
+        ];
+      }),
+    ) as typeof this.interfaces;
+  }
+
+  /** The guest that it has now. */
+  get #node(): RunNode {
+    return this.site.stage.node(this.name);
+  }
+
+  /** How it stands: `running` until its `run` has ended, or it has. */
+  get state(): NodeState {
+    return this.#node.state;
+  }
+
+  /** Whether it is set up, and its `run` has begun. */
+  get isReady(): boolean {
+    return this.#node.isReady;
+  }
+
+  /** The exit status of its `run`; undefined where that has not exited. */
+  get exit(): number | undefined {
+    return this.#node.exit;
+  }
+
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  /** Waits until it is set up. @throws TimedOut after `timeout` of virtual time */
+  async ready({ timeout }: { readonly timeout?: Span } = {}): Promise<void> {
+    await this.#until(`${this.name} to be set up`, () => this.isReady || this.state !== 'running', timeout);
+  }
+
+  /** Waits until its `run` has ended, or it has. @returns how */
+  async ended({ timeout }: { readonly timeout?: Span } = {}): Promise<NodeState> {
+    await this.#until(`the end of ${this.name}`, () => this.state !== 'running', timeout);
+    return this.state;
+  }
+
+  /**
+   * Runs a command to its end. It begins at this instant, or when the node is set up; its virtual time is what it takes in the
+   * guest.
+   *
+   * @throws TimedOut after `timeout` of virtual time, when it has been killed; PARTICIPANT where it cannot be run
+   */
+  exec(command: CommandLine, options: ExecOptions = {}): Promise<Executed> {
+    return execute(this.site, this.#node, command, options);
+  }
+
+  /** Starts a program, to talk to it while it runs. */
+  spawn(command: CommandLine, options: SpawnOptions = {}): ScriptProgram {
+    return new ScriptProgram(this.site, this.#node, command, options);
+  }
+
+  /** Writes a file, as a whole. @throws PARTICIPANT that says what its kernel says */
+  put(path: string, content: string | Uint8Array, { mode }: { readonly mode?: number } = {}): Promise<void> {
+    return putFile(this.site, this.#node, path, content, mode);
+  }
+
+  /** Reads a regular file. @throws PARTICIPANT that says what its kernel says */
+  get(path: string): Promise<Uint8Array> {
+    return getFile(this.site, this.#node, path);
+  }
+
+  /** Ends it at once, as when its power is cut. Nothing is expected of it any more, unless it is started again. */
+  kill(): void {
+    if (this.#off) return;
+    this.#off = true;
+    this.#frozen = false;
+    this.site.stage.act('a script kills it', this.#node);
+    this.site.stage.kill(this.#node);
+  }
+
+  /**
+   * Switches it on again after {@link kill}: its kernel boots at this instant, with the files of the beginning, and its `run`
+   * runs again.
+   */
+  start(): void {
+    if (!this.#off)
+      throw new OneclockError('INPUT', `${this.name} is on: it can be started when it was killed`);
+    this.#off = false;
+    this.site.stage.act('a script starts it', this.#node);
+    this.site.stage.start(this.#node);
+  }
+
+  /** Ends it at once, and switches it on again. */
+  restart(): void {
+    this.kill();
+    this.start();
+  }
+
+  /** It does not run until {@link resume}, while time goes on: its clock stands still, and what reaches it meanwhile reaches it then. */
+  freeze(): void {
+    if (this.#frozen) return;
+    this.#frozen = true;
+    this.site.stage.act('a script freezes it', this.#node);
+    this.site.stage.hold(this.#node);
+  }
+
+  resume(): void {
+    if (!this.#frozen) return;
+    this.#frozen = false;
+    this.site.stage.act('a script lets it run', this.#node);
+    this.site.stage.letGo(this.#node);
+  }
+
+  async #until(what: string, holds: () => boolean, timeout: Span | undefined): Promise<void> {
+    if (holds()) return;
+    const { sim, stage } = this.site;
+    const event = sim.event(what);
+    const stop = stage.nodes.add((node) => {
+      if (node === this.#node && holds()) event.succeed();
+    });
+    try {
+      await (timeout === undefined ? event : sim.timeout(event, timeout));
+    } finally {
+      stop();
+    }
+  }
+}
