@@ -66,7 +66,6 @@ export class CursorTab {
       const at = times.at(index);
       const chosen = state.chosen?.run === run && state.chosen.event === event;
       items.push({
-        key: String(event),
         now: chosen,
         next: index === middle,
         choose: () => state.choose(run, event),
@@ -135,7 +134,6 @@ export class CursorTab {
     ) {
       const event = lines?.events.at(line) ?? 0;
       items.push({
-        key: String(line),
         now: line === middle - 1,
         choose: () => state.choose(state.chosen?.run ?? 0, event),
         cells: [
@@ -178,7 +176,6 @@ export class CursorTab {
       const now = event === index;
       if (now) shown = event;
       items.push({
-        key: String(event),
         now,
         next: at === middle,
         choose: () => state.choose(state.chosen?.run ?? 0, event, state.row),

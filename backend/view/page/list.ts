@@ -2,7 +2,6 @@
 import { el } from './dom.js';
 
 export interface ListItem {
-  readonly key: string;
   readonly cells: readonly Node[];
   /** The one that the cursor is at. */
   readonly now: boolean;

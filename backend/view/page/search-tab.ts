@@ -101,7 +101,6 @@ export class SearchTab {
       const run = state.runs[hit.run] as ShownRun;
       const side = state.runs.length === 2 ? `${'AB'[hit.run]} ` : '';
       return {
-        key: String(from + at),
         now: from + at === this.current,
         choose: () => this.go(from + at),
         cells: [

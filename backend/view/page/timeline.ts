@@ -9,8 +9,9 @@ import {
   type Track,
 } from '../model/run-model.js';
 import type { Spans } from '../model/spans.js';
-import { originOf } from '../model/times.js';
+import { type ArrowsShown, drawArrows } from './arrows.js';
 import { sized } from './dom.js';
+import { drawLevels } from './levels.js';
 import { heightOf, laneTop, type Row, rowAt } from './rows.js';
 import { shortText } from './short-text.js';
 import type { ShownRun, State } from './state.js';
@@ -19,8 +20,6 @@ import type { ColourName, Theme } from './theme.js';
 
 /** Width of the rows' labels; the style sheet has the same. */
 export const LABEL = 208;
-/** Arrows of more frames than these are not drawn: they would hide each other. */
-const MAX_ARROWS = 800;
 /** Events of a lane that are drawn by themselves; more become a strip. */
 const MAX_GLYPHS = 240;
 /** Classes of which there are many. */
@@ -33,7 +32,7 @@ const LEAST_TEXT = 34;
 /** Draws the rows that are in sight. */
 export class Timeline {
   /** Whether the frames in sight have arrows. */
-  arrows: 'all' | 'none' | 'too many' = 'none';
+  arrows: ArrowsShown = 'none';
   private readonly strips = new Strips();
   private context: CanvasRenderingContext2D;
   private height = 1;
@@ -73,7 +72,10 @@ export class Timeline {
     this.strips.begin(state.view);
     for (const { row, y } of rows) this.stripsOf(row, y);
     this.strips.draw(context, 0, width - LABEL);
-    this.drawArrows(top);
+    this.arrows = drawArrows(context, state, theme, {
+      height,
+      centresOf: (model, run) => this.centres(model, run, top),
+    });
     this.paths = newPaths();
     for (const { row, y } of rows) this.glyphsOf(row, y);
     this.fillGlyphs();
@@ -151,7 +153,11 @@ export class Timeline {
           break;
         }
         case 'wire':
-          this.levels(track, top + 4, row.laneHeight - 9, now);
+          drawLevels(this.context, view, theme, track.high, {
+            top: top + 4,
+            height: row.laneHeight - 9,
+            now,
+          });
           if (this.dense(track.ticks.fault) && strips.strip(top + row.laneHeight - 4, 4))
             strips.ticks(track.ticks.fault.times, theme.word('fault'));
           break;
@@ -195,67 +201,6 @@ export class Timeline {
     return to - from > MAX_GLYPHS;
   }
 
-  /** A wire as a logic analyser shows it. */
-  private levels({ high }: Track, top: number, height: number, now: number): void {
-    const { context, theme, state } = this;
-    const { view } = state;
-    const low = Math.round(top + height) - 0.5;
-    const up = Math.round(top) + 0.5;
-    context.strokeStyle = theme.of('signal');
-    context.lineWidth = 1;
-    const busy: [number, number][] = [];
-    context.beginPath();
-    const begin = Math.max(0, view.x(0n));
-    context.moveTo(begin, low);
-    const origin = originOf(view.start);
-    const x = (since: number) => (since - view.fraction) / view.perPixel;
-    let index = Math.max(0, high.firstEndingFrom(origin, view.fraction));
-    if (high.open) index = Math.min(index, high.length - 1);
-    let last = x(now);
-    while (index < high.length) {
-      const from = x(high.starts.since(origin, index));
-      if (from > view.width) break;
-      const open = high.open && index === high.length - 1;
-      const to = x(open ? now : high.ends.since(origin, index));
-      const next = high.starts.gallop(origin, (Math.floor(from) + 2) * view.perPixel + view.fraction, index);
-      if (next - index > 2) {
-        const until = x(high.ends.since(origin, next - 1));
-        busy.push([from, Math.max(until - from, 1)]);
-        context.lineTo(from, low);
-        context.moveTo(until, low);
-        index = next;
-        continue;
-      }
-      const [left, right] = [Math.max(-2, from), Math.min(view.width + 2, to)];
-      context.lineTo(left, low);
-      context.lineTo(left, up);
-      context.lineTo(right, up);
-      if (!open) context.lineTo(right, low);
-      else last = Number.NaN;
-      index++;
-    }
-    if (!Number.isNaN(last)) context.lineTo(Math.min(last, view.width + 2), low);
-    context.stroke();
-    context.fillStyle = theme.faint('signal', 0.55);
-    for (const [from, width] of busy) context.fillRect(from, up, width, low - up);
-    context.fillStyle = theme.faint('signal', 0.14);
-    this.fillHigh(high, x, up, low - up, now);
-  }
-
-  private fillHigh(high: Spans, x: (since: number) => number, y: number, height: number, now: number): void {
-    const { view } = this.state;
-    const origin = originOf(view.start);
-    let index = Math.max(0, high.firstEndingFrom(origin, view.fraction));
-    if (high.open) index = Math.min(index, high.length - 1);
-    for (let count = 0; index < high.length && count < 2000; index++, count++) {
-      const from = Math.max(0, x(high.starts.since(origin, index)));
-      if (from > view.width) return;
-      const open = high.open && index === high.length - 1;
-      const to = Math.min(view.width, x(open ? now : high.ends.since(origin, index)));
-      if (to - from > 1) this.context.fillRect(from, y, to - from, height);
-    }
-  }
-
   /** The events of a row one by one, where they are few enough. */
   private glyphsOf(row: Row, y: number): void {
     row.lanes.forEach((track, run) => {
@@ -265,7 +210,7 @@ export class Timeline {
       const ticks = row.kind === 'wire' ? track.ticks.fault : track.all;
       const [from, to] = this.visible(ticks);
       if (to - from <= MAX_GLYPHS) this.glyphs(ticks, from, to, centre, row, run);
-      if (row.kind === 'node') this.spanText(track, top + 9, run);
+      if (row.kind === 'node') this.spanText(track, top + 9);
     });
     if (row.lanes.length === 2) this.sides(row, y);
   }
@@ -357,7 +302,7 @@ export class Timeline {
   }
 
   /** What a span is, where there is room to say it. */
-  private spanText(track: Track, y: number, run: number): void {
+  private spanText(track: Track, y: number): void {
     const { context, theme, state } = this;
     const { view } = state;
     context.font = theme.small;
@@ -377,78 +322,7 @@ export class Timeline {
     };
     tell(track.gone, 'ended', theme.of('muted'));
     tell(track.frozen, 'frozen', theme.of('text'));
-    void run;
     context.textBaseline = 'alphabetic';
-  }
-
-  /** Frames on their way, from the row of the sender to that of the receiver. */
-  private drawArrows(top: number): void {
-    const { context, theme, state } = this;
-    const { view } = state;
-    this.arrows = 'none';
-    state.runs.forEach(({ model }, run) => {
-      const { pairs, log } = model;
-      if (pairs === undefined || pairs.to.length === 0) return;
-      const centres = this.centres(model, run, top);
-      const origin = view.origin;
-      const first = firstPair(model, view.fraction, origin);
-      const limit = view.width * view.perPixel + view.fraction + pairs.longest;
-      const last = firstPair(model, limit, origin, first);
-      if (last - first > MAX_ARROWS * 4) {
-        this.arrows = 'too many';
-        return;
-      }
-      const x = (event: number) => (log.times.since(origin, event) - view.fraction) / view.perPixel;
-      context.lineWidth = 1;
-      context.strokeStyle = theme.faint('frame', last - first > 300 ? 0.4 : 0.6);
-      context.beginPath();
-      const heads: [number, number, number, number][] = [];
-      let drawn = 0;
-      for (let pair = first; pair < last && drawn < MAX_ARROWS; pair++) {
-        const [from, to] = [pairs.from.at(pair), pairs.to.at(pair)];
-        const [x0, x1] = [x(from), x(to)];
-        const y0 = centres[log.nodes.at(from)];
-        const y1 = centres[log.nodes.at(to)];
-        if (x0 > view.width || y0 === undefined || y1 === undefined) continue;
-        if (Math.max(y0, y1) < -40 || Math.min(y0, y1) > this.height + 40) continue;
-        drawn++;
-        // Of many frames those that would be upright lines are left out: they would hide all else.
-        if (last - first > 150 && x1 - x0 < 2) continue;
-        const bend = Math.min(60, Math.max((x1 - x0) / 2, 0));
-        context.moveTo(x0, y0);
-        if (last - first > 300) context.lineTo(x1, y1);
-        else context.bezierCurveTo(x0 + bend, y0, x1 - bend, y1, x1, y1);
-        if (last - first <= 400) heads.push([x1, y1, bend, Math.sign(y1 - y0)]);
-        if (state.chosen?.run === run && (state.chosen.event === from || state.chosen.event === to)) {
-          context.stroke();
-          context.save();
-          context.lineWidth = 2.5;
-          context.strokeStyle = theme.of('accent');
-          context.beginPath();
-          context.moveTo(x0, y0);
-          context.bezierCurveTo(x0 + bend, y0, x1 - bend, y1, x1, y1);
-          context.stroke();
-          context.restore();
-          context.beginPath();
-        }
-      }
-      context.stroke();
-      context.fillStyle = theme.of('frame');
-      context.beginPath();
-      for (const [x1, y1, bend, way] of heads) {
-        if (bend > 6) {
-          context.moveTo(x1, y1);
-          context.lineTo(x1 - 6, y1 - 3);
-          context.lineTo(x1 - 6, y1 + 3);
-        } else {
-          context.moveTo(x1, y1);
-          context.lineTo(x1 - 3, y1 - 6 * way);
-          context.lineTo(x1 + 3, y1 - 6 * way);
-        }
-      }
-      context.fill();
-      if (drawn > 0) this.arrows = 'all';
-    });
   }
 
   /** Where the events of each node of a run are drawn; undefined for those that have no row. */
@@ -546,22 +420,6 @@ export function nearest(
     .map((index) => ({ event: all.events.at(index), distance: distance(all.times.at(index)) }))
     .sort((a, b) => a.distance - b.distance);
   return found[0];
-}
-
-/** The first pair of frames that arrived `offset` ns after the origin or later. */
-function firstPair(
-  { pairs, log }: RunModel,
-  offset: number,
-  origin: { hi: number; lo: number },
-  from = 0,
-): number {
-  let [low, high] = [from, pairs?.to.length ?? 0];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (log.times.since(origin, pairs?.to.at(middle) ?? 0) < offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Way: -1 points up, 1 down, 0 to the right. */
