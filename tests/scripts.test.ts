@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeEvent } from '../backend/trace/describe-event.js';
 import { LogReader } from '../backend/trace/log-reader.js';
+import { packageFile } from '../host/package-root.js';
 import { type RunOutcome, Workspace } from './support/cli.js';
 
 /** Two nodes on a link of a millisecond. */
@@ -499,9 +500,26 @@ describe('what goes wrong', () => {
   });
 });
 
+describe('the examples', () => {
+  test('outage.ts is that of docs/scripts.md, and most pings are answered', async () => {
+    const page = readFileSync(packageFile('docs/scripts.md'), 'utf8');
+    const text = readFileSync(packageFile('examples/scripts/outage.ts'), 'utf8');
+    expect(page).toContain(text.replace('// SPDX-License-Identifier: MIT\n//\n', ''));
+    const run = await new Workspace().runScript(text);
+    run.expectStatus(0);
+    expect(output(run)).toEqual({ received: 10 });
+  });
+
+  test('two-nodes.ts: the latency is that of the script', async () => {
+    const space = new Workspace();
+    const { status, stderr } = await space.run(['run', packageFile('examples/scripts/two-nodes.ts')]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
+
 describe('without guests', () => {
   const ALONE = `import { scenario } from 'oneclock';
-    export default scenario({ params: { k: 2, label: 'x', on: false } }, async ({ sim, params, mark, expect }) => {
+    export default scenario({ until: '1h', params: { k: 2, label: 'x', on: false } }, async ({ sim, params, mark, expect }) => {
       await sim.sleep('1500ms');
       mark('half way');
       await sim.sleep('1500ms');
@@ -517,6 +535,7 @@ describe('without guests', () => {
     const { status, stdout } = await space.run([...args, '--json']);
     expect(status).toBe(0);
     const result = JSON.parse(stdout);
+    // The end of the script, and not `until`.
     expect(result).toMatchObject({ name: 'alone', status: 'ok', virtualNs: '3000000000', nodes: {} });
     expect(result.script.output).toEqual({ k: 7, label: 'a=b', on: true, at: '3000000000' });
     expect(JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'))).toEqual(result);
@@ -529,6 +548,7 @@ describe('without guests', () => {
 
   test.each([
     [['--param', 'm=1'], '--param m: the scenario has no such parameter; known: k, label, on'],
+    [['--param', 'constructor=1'], '--param constructor: the scenario has no such parameter'],
     [['--param', 'k=lots'], "--param k: expected a number, as its default 2; found 'lots'"],
     [['--param', 'on=1'], "--param on: expected true or false; found '1'"],
     [['--param', 'k'], "--param: expected name=value, such as k=3; found 'k'"],

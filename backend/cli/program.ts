@@ -103,7 +103,19 @@ export function program(): Command {
     )
     .option('--seed <N>', 'use N for the seed of the topology', seedArgument)
     .option('--until <DURATION>', 'end at this virtual time, such as 10s', spanArgument)
-    .option('--param <NAME=VALUE>', 'set a parameter of the script; may be repeated', collect, [])
+    .option(
+      '--param <NAME=VALUE,...>',
+      'set a parameter of the script; several values make a sweep of runs; may be repeated',
+      collect,
+      [],
+    )
+    .addOption(
+      new Option('--repeat <N>', 'run each combination of values N times, with seeds of their own')
+        .argParser(countArgument)
+        .default(1, '1'),
+    )
+    .option('--parallel-runs <N>', 'runs of a sweep at once (default: 1)', countArgument)
+    .option('--stop-on-failure', 'end a sweep with the first run that is not ok')
     .option('--serial', 'run one guest at a time; the trace is the same')
     .option('--jobs <N>', 'guests that may run at once (default: one for each core)', countArgument)
     .option('--max-wall <DURATION>', 'give up after this much wall time', spanArgument)

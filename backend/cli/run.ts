@@ -8,6 +8,7 @@ import { Run, type RunOptions, type RunResult } from '../run/index.js';
 import { Alone } from '../scenario/alone.js';
 import { isScript, loadScenario } from '../scenario/load.js';
 import { scriptOf } from '../scenario/scene.js';
+import { type Given, isSweep, readGiven } from '../sweep/given.js';
 import { readTopology } from '../topology/index.js';
 import { endOnSignals } from './ending.js';
 import { junit } from './junit.js';
@@ -27,24 +28,38 @@ export interface RunCommandOptions {
   /** False with `--no-shm`. */
   readonly shm: boolean;
   readonly json?: boolean;
-  /** Of a script: its parameters, `name=value`. */
+  /** Of a script: its parameters, `name=value`, or `name=value,value` for a sweep. */
   readonly param: readonly string[];
+  /** Runs of each combination of values. */
+  readonly repeat: number;
+  /** Of a sweep: runs at once. */
+  readonly parallelRuns?: number;
+  readonly stopOnFailure?: boolean;
   /** Where the report for CI goes. */
   readonly junit?: string;
 }
 
 /** `oneclock run`. @returns the exit status */
 export async function run(file: string, options: RunCommandOptions): Promise<number> {
+  const given = readGiven(options.param);
+  if (!isScript(file)) refuseParams(options.param);
+  if (isSweep(given, options.repeat)) return (await import('./sweep.js')).sweep(file, options, given);
   // Nobody wants to hear of it when the run is over.
   if (options.junit !== undefined) writeReport(options.junit, '');
   const progress = new Progress(process.stderr, options.json !== true);
   // Before anything is there that a signal could leave behind; the handlers run when this function waits.
   let running: Run | Alone | undefined;
+  let early: OneclockError | undefined;
   const signal = endOnSignals(
-    (error) => running?.abort(error),
+    (error) => {
+      early ??= error;
+      running?.abort(error);
+    },
     () => running?.dispose(),
   );
-  running = isScript(file) ? await playing(file, options, progress) : plain(file, options, progress);
+  running = isScript(file) ? await playing(file, options, given, progress) : plain(file, options, progress);
+  // It came while the script was loaded.
+  if (early) running.abort(early);
   const result = await running.execute();
   progress.end();
   print(result, options.json === true);
@@ -53,15 +68,19 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
 }
 
 function plain(file: string, options: RunCommandOptions, progress: Progress): Run {
-  refuseParams(options.param);
   const topology = readTopology(file, { seed: options.seed, until: options.until });
   return new Run(topology, runOptions(options, progress));
 }
 
 /** The run of a script. */
-async function playing(file: string, options: RunCommandOptions, progress: Progress): Promise<Run | Alone> {
+async function playing(
+  file: string,
+  options: RunCommandOptions,
+  given: Given,
+  progress: Progress,
+): Promise<Run | Alone> {
   const scenario = await loadScenario(file);
-  const params = readParams(scenario, splitParams(options.param));
+  const params = readParams(scenario, new Map([...given].map(([name, [value = '']]) => [name, value])));
   const topology = topologyOf(file, scenario, params, { seed: options.seed, until: options.until });
   if (topology)
     return new Run(topology, { ...runOptions(options, progress), script: scriptOf(scenario, params) });
@@ -83,16 +102,6 @@ function runOptions(options: RunCommandOptions, progress: Progress): RunOptions 
     hangMs: hangMs(options.hang),
     progress: (state) => progress.show(state),
   };
-}
-
-function splitParams(params: readonly string[]): Map<string, string> {
-  return new Map(
-    params.map((text) => {
-      const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
-      if (name !== undefined && value !== undefined) return [name, value];
-      throw new OneclockError('INPUT', `--param: expected name=value, such as k=3; found '${text}'`);
-    }),
-  );
 }
 
 function refuseParams(params: readonly string[]): void {

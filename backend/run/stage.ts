@@ -4,7 +4,6 @@ import {
   type Domain,
   EventKind,
   earlier,
-  formatInstant,
   type Instant,
   type ParticipantHost,
   type Timeline,
@@ -20,6 +19,7 @@ import type { Changes } from './changes.js';
 import type { Attachment, Frame, Network, SendFate } from './network.js';
 import type { RunNode } from './node.js';
 import type { ExpectationResult, ScriptResult } from './result.js';
+import { scriptFailure } from './script-failure.js';
 import { Watchers } from './watchers.js';
 import type { Wires } from './wires.js';
 
@@ -170,7 +170,7 @@ export class Stage {
       };
     }
     if ('error' in end) {
-      const error = `the script failed at ${formatInstant(end.at)} s: ${describeError(end.error)}`;
+      const error = scriptFailure(end.error, end.at);
       return { state: 'failed', ...at, output: null, error };
     }
     return { state: 'ended', ...at, output: end.output ?? null, error: null };
@@ -318,10 +318,4 @@ export class Stage {
       `${name} leads to boards, which have a time of their own: a script cannot change it at an exact instant; use 'changes' in the topology`,
     );
   }
-}
-
-/** With the stack of the script where there is one. */
-function describeError(error: unknown): string {
-  if (error instanceof OneclockError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

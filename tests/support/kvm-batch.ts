@@ -36,10 +36,11 @@ bounded() {
 }`;
 const CLI = packageFile('dist/backend/cli/main.js');
 
-/** The run of a topology. */
+/** The run of a topology, or of a script. */
 export interface BatchRun {
   readonly name: string;
-  readonly topology: string;
+  readonly topology?: string;
+  readonly script?: string;
   readonly args?: readonly string[];
 }
 
@@ -74,9 +75,10 @@ export class KvmBatch {
       BOUNDED,
       // Sockets cannot be in a folder that is shared with another machine.
       `cd '${this.#folder}' && TMPDIR=$(mktemp -d) && export TMPDIR || exit`,
-      ...runs.map(({ name, topology, args = [] }) => {
-        writeFileSync(join(this.#folder, `${name}.yaml`), topology);
-        const command = `bounded '${CLI}' run ${name}.yaml --out ${name} --json ${args.join(' ')}`;
+      ...runs.map(({ name, topology, script, args = [] }) => {
+        const input = script === undefined ? `${name}.yaml` : `${name}.ts`;
+        writeFileSync(join(this.#folder, input), script ?? topology ?? '');
+        const command = `bounded '${CLI}' run ${input} --out ${name} --json ${args.join(' ')}`;
         return `${command} >${name}.stdout 2>${name}.stderr; echo $? >${name}.status`;
       }),
       'ls "$TMPDIR" >left',
