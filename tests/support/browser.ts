@@ -48,7 +48,6 @@ export class Browser {
       '--no-sandbox',
       '--disable-dev-shm-usage',
       '--disable-gpu',
-      '--hide-scrollbars=false',
       '--no-first-run',
       '--disable-extensions',
       '--disable-background-networking',

@@ -158,7 +158,7 @@ export class Timeline {
             height: row.laneHeight - 9,
             now,
           });
-          if (this.dense(track.ticks.fault) && strips.strip(top + row.laneHeight - 4, 4))
+          if (this.dense(track, ['fault']) && strips.strip(top + row.laneHeight - 4, 4))
             strips.ticks(track.ticks.fault.times, theme.word('fault'));
           break;
         default:
@@ -177,7 +177,7 @@ export class Timeline {
 
   /** Many events: those that are common one class under the other, those that are rare over all of them. */
   private tickStrip(track: Track, y: number, height: number): void {
-    if (!this.dense(track.all)) return;
+    if (!this.dense(track)) return;
     const { strips, theme } = this;
     const common = COMMON.filter((name) => track.ticks[name].events.length > 0);
     const each = Math.floor(height / Math.max(common.length, 1));
@@ -196,9 +196,14 @@ export class Timeline {
     return [from, to];
   }
 
-  private dense(ticks: Ticks): boolean {
-    const [from, to] = this.visible(ticks);
-    return to - from > MAX_GLYPHS;
+  /** Whether a track has too many events in sight to draw each by itself. */
+  private dense(track: Track, classes: readonly EventClass[] = CLASSES): boolean {
+    let count = 0;
+    for (const name of classes) {
+      const [from, to] = this.visible(track.ticks[name]);
+      count += to - from;
+    }
+    return count > MAX_GLYPHS;
   }
 
   /** The events of a row one by one, where they are few enough. */
@@ -207,9 +212,9 @@ export class Timeline {
       if (track === undefined) return;
       const top = y + laneTop(row, run);
       const centre = row.kind === 'node' ? top + EVENTS : top + row.laneHeight / 2;
-      const ticks = row.kind === 'wire' ? track.ticks.fault : track.all;
-      const [from, to] = this.visible(ticks);
-      if (to - from <= MAX_GLYPHS) this.glyphs(ticks, from, to, centre, row, run);
+      // A wire's levels are drawn as such.
+      const classes = row.kind === 'wire' ? (['fault'] as const) : CLASSES;
+      if (!this.dense(track, classes)) this.glyphs(track, classes, centre, run);
       if (row.kind === 'node') this.spanText(track, top + 9);
     });
     if (row.lanes.length === 2) this.sides(row, y);
@@ -225,40 +230,40 @@ export class Timeline {
     });
   }
 
-  private glyphs(ticks: Ticks, from: number, to: number, y: number, row: Row, run: number): void {
+  private glyphs(track: Track, classes: readonly EventClass[], y: number, run: number): void {
     const { context, theme, state } = this;
     const { view } = state;
     const origin = view.origin;
     const shown = state.runs[run] as ShownRun;
-    const { model } = shown;
-    const x = (index: number) => (ticks.times.since(origin, index) - view.fraction) / view.perPixel;
+    const { log, header } = shown.model;
+    // A frame that was lost is a frame and a fault: it has the shape of the one and the colour of the other.
+    const found = new Map<number, EventClass>();
+    for (const name of classes) {
+      const ticks = track.ticks[name];
+      const [from, to] = this.visible(ticks);
+      for (let index = from; index < to; index++) found.set(ticks.events.at(index), name);
+    }
     context.font = theme.small;
     context.textBaseline = 'middle';
     // From the last to the first, so that each knows how much room there is before the next.
     let next = view.width + 400;
-    for (let index = to - 1; index >= from; index--) {
-      const event = ticks.events.at(index);
-      const kind = model.log.kinds.at(event);
-      if (kind === RecordField.ACTIVATION) continue;
-      const at = x(index);
-      const name = classOf(kind);
+    for (const [event, name] of [...found].sort(([a], [b]) => b - a)) {
+      const at = (log.times.since(origin, event) - view.fraction) / view.perPixel;
       const chosen = state.chosen?.run === run && state.chosen.event === event;
-      this.glyph(kind, name, at, y, chosen);
+      this.glyph(log.kinds.at(event), name, at, y, chosen);
       const room = next - at - 12;
-      if (room > LEAST_TEXT && model.header !== undefined) {
-        const what = model.log.event(event);
-        const text = clip(
-          shown.captures.protocol(model.log.nodes.at(event), ticks.times.at(index), what) ??
-            shortText(model.header, model.log.nodes.at(event), what),
-          room,
-        );
+      if (room > LEAST_TEXT && header !== undefined) {
+        const what = log.event(event);
+        const node = log.nodes.at(event);
+        const known = shown.captures.protocol(node, log.times.at(event), what);
+        const text = clip(known ?? shortText(header, node, what), room);
         // Arrows may pass there.
         context.fillStyle = theme.faint('ground', 0.75);
         context.fillRect(at + 6, y - 7, text.length * 6, 14);
         context.fillStyle = theme.of(name === 'fault' ? 'fault' : 'muted');
         context.fillText(text, at + 8, y + 0.5);
       }
-      if (row.kind !== 'wire' || at < next) next = at - 4;
+      next = at - 4;
     }
     context.textBaseline = 'alphabetic';
   }
