@@ -15,7 +15,7 @@
 .DEFAULT_GOAL := build
 
 PARTITIONS := $(patsubst examples/partitions/%.c,build/partitions/%.elf,$(wildcard examples/partitions/*.c))
-SOURCES := build.js $(shell find backend protocols host guest bench -name '*.ts' -not -name '*.test.ts')
+SOURCES := build.js $(shell find backend protocols host guest bench -name '*.ts' -not -name '*.test.ts') $(wildcard backend/view/page/*)
 
 build: dist/.built addon kernel module build/base.cpio $(PARTITIONS)
 
@@ -105,7 +105,7 @@ bench: build build/simpy
 	@node dist/bench/main.js
 
 lint: node_modules/.package-lock.json
-	@npx --no-install biome ci --error-on-warnings . && npx --no-install tsc --noEmit
+	@npx --no-install biome ci --error-on-warnings . && npx --no-install tsc --noEmit && npx --no-install tsc --noEmit -p backend/view/page
 
 clean:
 	rm -rf build dist kmod/build

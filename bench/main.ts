@@ -14,6 +14,7 @@ import { measureRuns } from './runs.js';
 import { measureScale } from './scale.js';
 import { plotScale } from './scale-plot.js';
 import { formatMarkdown, formatTable } from './table.js';
+import { measureView } from './view.js';
 
 const progress = (text: string) => process.stderr.write(`bench: ${text}\n`);
 
@@ -39,6 +40,7 @@ async function measure({ sections, repeat, peer }: ReturnType<typeof readOptions
     scale: await when('scale', () => measureScale(repeat, progress)),
     kvm: await when('kvm', () => measureKvm(repeat, progress)),
     engine: await when('engine', () => measureEngine(repeat, progress)),
+    view: await when('view', () => measureView(repeat, progress)),
     load: [before, load()],
   };
 }

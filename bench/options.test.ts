@@ -10,6 +10,7 @@ it('measures everything unless sections are named', () => {
     'scale',
     'kvm',
     'engine',
+    'view',
   ]);
   expect([...readOptions(['scale', 'runs'], {}).sections]).toEqual(['scale', 'runs']);
 });

@@ -40,6 +40,13 @@ function folderArgument(text: string): number {
   return Number(text);
 }
 
+function portArgument(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new InvalidArgumentError('a port from 0 to 65535 is expected');
+  }
+  return Number(text);
+}
+
 function collect(value: string, values: string[]): string[] {
   return [...values, value];
 }
@@ -181,6 +188,19 @@ export function program(): Command {
     .addHelpText('after', '\nExit status:\n  0  the same\n  1  different\n  2  one cannot be read')
     .action((run: string, other: string, options) =>
       guarded(async () => (await import('./diff.js')).diff(run, other, options)),
+    );
+
+  main
+    .command('view')
+    .description('show a run, or two and where they first differ, in the browser')
+    .argument('<RUN>', 'a run directory, or the trace in it')
+    .argument('[OTHER]', 'the run to compare it with')
+    .option('--output <FILE>', 'write one HTML file with everything in it, and serve nothing')
+    .option('--no-open', 'open no browser')
+    .option('--port <PORT>', 'serve the page on this port of 127.0.0.1 (default: any)', portArgument)
+    .addHelpText('after', EXIT_STATUS)
+    .action((run: string, other: string | undefined, options) =>
+      guarded(async () => (await import('./view.js')).view(run, other, options)),
     );
 
   main
