@@ -22,6 +22,7 @@ import type { LogHeader } from '../protocols/trace/index.js';
 import { Browser, type Page, type PageOptions } from './support/browser.js';
 import { Workspace } from './support/cli.js';
 import { writeLargeRun } from './support/large-log.js';
+import { until } from './support/wait.js';
 
 const NODES = 50;
 const EVENTS = 1_000_000;
@@ -478,5 +479,32 @@ describe('the server', () => {
     writeFileSync(join(run, 'result.json'), readFileSync(join(whole, 'result.json')));
     await page.until("document.querySelector('#facts .badge').innerText === 'ok'");
     expect(await page.text('#notices')).toBe('');
+  });
+
+  test('is that of run --watch, which goes on until the page is closed', async () => {
+    const space = new Workspace();
+    const text = `import { scenario } from 'oneclock';
+export default scenario(
+  { topology: { name: 'watched', nodes: { a: { kind: 'uml' } } }, until: '60s' },
+  async ({ sim, mark }) => {
+    mark('it has begun');
+    await sim.sleep('2s');
+    // A page is opened meanwhile.
+    await sim.external(new Promise((resolve) => setTimeout(resolve, 3000)));
+    mark('it has ended');
+  },
+);`;
+    const started = space.startFile(space.write('watched.ts', text), ['--watch', '--no-open']);
+    let said = '';
+    started.child.stderr?.on('data', (piece: Buffer) => {
+      said += piece;
+    });
+    const url = await until('the address', () => /watch the run at (\S+)/.exec(said)?.[1]);
+    const page = await open(url);
+    expect(await page.text('#facts .badge')).toBe('running');
+    await page.until("document.querySelector('#facts .badge').innerText === 'ok'");
+    expect(JSON.parse(readFileSync(join(started.out, 'result.json'), 'utf8')).status).toBe('ok');
+    await page.evaluate("location.href = 'about:blank'");
+    expect((await started.finished).status).toBe(0);
   });
 });

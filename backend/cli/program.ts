@@ -125,6 +125,8 @@ export function program(): Command {
       spanArgument,
     )
     .option('--no-shm', 'keep time by messages alone, without shared memory')
+    .option('--watch', 'show the page of `oneclock view` while the run goes on; it needs --out')
+    .option('--no-open', 'with --watch: open no browser')
     .option('--json', 'print the result as JSON, and nothing else, on standard output')
     .option('--junit <FILE>', 'write a report for CI there, in the XML of JUnit')
     .addHelpText('after', EXIT_STATUS)

@@ -16,6 +16,7 @@ import { readParams, topologyOf, untilOf } from './play.js';
 import { Progress } from './progress.js';
 import { summary } from './summary.js';
 import { hangMs, toMs } from './wall-bounds.js';
+import { watchRun } from './watch.js';
 
 export interface RunCommandOptions {
   readonly out?: string;
@@ -35,6 +36,9 @@ export interface RunCommandOptions {
   /** Of a sweep: runs at once. */
   readonly parallelRuns?: number;
   readonly stopOnFailure?: boolean;
+  /** Shows the page of `oneclock view` while the run goes on; with `open`, in a browser. */
+  readonly watch?: boolean;
+  readonly open?: boolean;
   /** Where the report for CI goes. */
   readonly junit?: string;
 }
@@ -46,6 +50,8 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
   if (isSweep(given, options.repeat)) return (await import('./sweep.js')).sweep(file, options, given);
   // Nobody wants to hear of it when the run is over.
   if (options.junit !== undefined) writeReport(options.junit, '');
+  if (options.watch && options.out === undefined)
+    throw new OneclockError('INPUT', '--watch shows what is in a run directory: name one with --out');
   const progress = new Progress(process.stderr, options.json !== true);
   // Before anything is there that a signal could leave behind; the handlers run when this function waits.
   let running: Run | Alone | undefined;
@@ -60,10 +66,12 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
   running = isScript(file) ? await playing(file, options, given, progress) : plain(file, options, progress);
   // It came while the script was loaded.
   if (early) running.abort(early);
+  const shown = options.watch ? watchRun(options) : undefined;
   const result = await running.execute();
   progress.end();
   print(result, options.json === true);
   if (options.junit !== undefined) writeReport(options.junit, junit(result));
+  if (shown) await shown.leave(() => signal.exitStatus !== undefined);
   return signal.exitStatus ?? result.exitCode;
 }
 
