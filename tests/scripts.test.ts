@@ -183,6 +183,73 @@ describe('links', () => {
   });
 });
 
+describe('models', () => {
+  /** A host that is written in a script: it answers ARP and pings. */
+  const MODEL = `
+    const it = nodes.model.interfaces.eth0;
+    const ip = [10, 0, 0, 9];
+    it.onFrame(async ({ bytes }: any) => {
+      const answer = Uint8Array.from(bytes);
+      answer.set(bytes.subarray(6, 12), 0);
+      answer.set(it.mac, 6);
+      if (bytes[12] === 8 && bytes[13] === 6 && bytes[21] === 1) {
+        if (!ip.every((byte, place) => bytes[38 + place] === byte)) return;
+        answer[21] = 2;
+        answer.set(it.mac, 22);
+        answer.set(ip, 28);
+        answer.set(bytes.subarray(22, 32), 32);
+        it.send(answer);
+      } else if (bytes[12] === 8 && bytes[13] === 0 && bytes[23] === 1 && bytes[34] === 8) {
+        answer.set(bytes.subarray(26, 30), 30);
+        answer.set(bytes.subarray(30, 34), 26);
+        answer[34] = 0;
+        const sum = ((bytes[36] << 8) | bytes[37]) + 0x800;
+        const folded = (sum & 0xffff) + (sum >> 16);
+        answer.set([folded >> 8, folded & 0xff], 36);
+        await sim.sleep('5ms'); // what the device takes
+        it.send(answer);
+      }
+    });`;
+  const topology = `{
+    name: 'model',
+    nodes: {
+      a: { kind: 'uml', interfaces: { eth0: { address: '10.0.0.1/24' } }, run: 'ping -c 3 -i 0.1 10.0.0.9' },
+      model: { kind: 'script', interfaces: { eth0: { mac: '02:00:00:00:00:09' } } },
+    },
+    links: [{ name: 'ab', between: ['a.eth0', 'model.eth0'], latency: '1ms' }],
+  }`;
+
+  test('a device that is written in a script is on a link beside real guests', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(script(`${MODEL} await nodes.a.ended();`, { topology }));
+    run.expectStatus(0);
+    expect(run.console('a')).toContain('3 packets transmitted, 3 packets received');
+    const times = [...run.console('a').matchAll(/seq=\d+ ttl=64 time=([\d.]+) ms/g)].map(([, ms]) =>
+      Number(ms),
+    );
+    // Two milliseconds on the link, five in the device.
+    for (const ms of times.slice(1)) expect(ms).toBeCloseTo(7, 1);
+    expect(run.node('model')).toMatchObject({ kind: 'script', state: 'running', cpuMs: 0 });
+  });
+
+  test('what fails in one fails the script', async () => {
+    const space = new Workspace();
+    const body = `nodes.model.interfaces.eth0.onFrame(async () => { await sim.sleep('1ms'); throw new Error('broken'); });
+      await nodes.a.ended();`;
+    const run = await space.runScript(script(body, { topology }));
+    run.expectStatus(1);
+    expect(run.stderr).toContain('Error: broken');
+  });
+
+  test('without a script it is refused', async () => {
+    const space = new Workspace();
+    const file = space.write('t.yaml', 'name: t\nuntil: 1s\nnodes: { m: { kind: script } }\n');
+    const { status, stderr } = await space.run(['run', file]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('m is a node of kind script, and the run has no script');
+  });
+});
+
 describe('wires', () => {
   const WIRED = `{
     name: 'wired',
@@ -511,7 +578,7 @@ describe('what goes wrong', () => {
       'a topology that is wrong',
       'wrong.ts',
       "import { scenario } from 'oneclock'; export default scenario({ topology: { name: 'x', nodes: { a: { kind: 'vax' } } } as any }, () => 1);",
-      "kind: expected uml, kvm, board or partition; found 'vax'",
+      "kind: expected uml, kvm, board, partition or script; found 'vax'",
     ],
   ])('%s is bad input', async (_what, name, text, message) => {
     const space = new Workspace();

@@ -289,7 +289,7 @@ describe('what goes wrong', () => {
       'kind=uml,vax',
     ]);
     expect(stderr).toContain('with kind=vax: ');
-    expect(stderr).toContain("expected uml, kvm, board or partition; found 'vax'");
+    expect(stderr).toContain("expected uml, kvm, board, partition or script; found 'vax'");
     expect(status).toBe(2);
   });
 

@@ -84,7 +84,7 @@ export class RunNode {
       { name: `console of ${spec.name}` },
       { output: (port, bytes) => this.#output(port, bytes) },
     );
-    const elsewhere = spec.board?.agent !== undefined;
+    const elsewhere = spec.board?.agent !== undefined || spec.kind === 'script';
     this.nets = (elsewhere ? [] : spec.interfaces).map(
       ({ name, mac, mtu }, place) =>
         new VirtioNet(
@@ -111,7 +111,7 @@ export class RunNode {
     this.serial = new Map(
       (spec.serial ?? []).map(({ name, acknowledge }) => [name, this.#serialLine(name, acknowledge)]),
     );
-    const bare = spec.kind === 'board' || spec.kind === 'partition';
+    const bare = spec.kind === 'board' || spec.kind === 'partition' || spec.kind === 'script';
     this.devices = [...(bare ? [] : [this.#console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
     this.session = agent && !bare ? new AgentSession(spec.name, (bytes) => this.#tell(bytes)) : undefined;
   }

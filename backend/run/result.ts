@@ -5,7 +5,7 @@ import type { ExitStatus } from '../errors.js';
 export type NodeState = 'exited' | 'running' | 'killed' | 'hung' | 'evicted' | 'crashed';
 
 export interface NodeResult {
-  readonly kind: 'uml' | 'kvm' | 'board' | 'partition';
+  readonly kind: 'uml' | 'kvm' | 'board' | 'partition' | 'script';
   readonly state: NodeState;
   /** Exit status of `run`; null where it has not exited. */
   readonly exit: number | null;

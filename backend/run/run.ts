@@ -87,6 +87,17 @@ interface Participating {
   readonly domain: Domain;
 }
 
+/** The owner of a node that does nothing by itself. */
+const NOBODY: NodeOwner = {
+  acts: () => true,
+  transmit: () => undefined,
+  console: () => undefined,
+  drive: () => undefined,
+  released: () => undefined,
+  reported: () => undefined,
+  failed: () => undefined,
+};
+
 /** One run of one topology. */
 export class Run {
   readonly nodes: RunNode[] = [];
@@ -536,7 +547,25 @@ export class Run {
       else this.#createLive(spec, domains);
       return;
     }
-    this.#createGuest(spec, domains[this.#layout.nodeDomain[spec.index] as number] as Domain);
+    const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Domain;
+    if (spec.kind === 'script') this.#createScripted(spec, domain);
+    else this.#createGuest(spec, domain);
+  }
+
+  /** A place on the network where the script is. */
+  #createScripted(spec: NodeSpec, domain: Domain): void {
+    if (this.options.script === undefined) {
+      throw new OneclockError(
+        'INPUT',
+        `${spec.name} is a node of kind script, and the run has no script: run a script with this topology`,
+      );
+    }
+    this.nodes[spec.index] = new RunNode(spec, domain, NOBODY);
+    spec.interfaces.forEach((_, place) => {
+      const at = { node: spec.index, interface: place };
+      // What arrives is heard by the stage, as that of any node is.
+      this.#network.attach(at, { receive: () => true, setLink: () => undefined });
+    });
   }
 
   #createGuest(spec: NodeSpec, domain: Domain, life?: Life): void {

@@ -2,11 +2,13 @@
 import { OneclockError } from '../errors.js';
 import type { RunNode } from '../run/node.js';
 import type { NodeState } from '../run/result.js';
+import type { SeenFrame } from '../run/stage.js';
 import type { NodeSpec } from '../topology/model.js';
 import { TextLine } from './console.js';
 import { type Span, TimedOut } from './engine/index.js';
 import { readSpan } from './engine/span.js';
 import { type Expect, makeExpect } from './expect.js';
+import { waitForFrame } from './frames.js';
 import {
   type CommandLine,
   type ExecOptions,
@@ -30,6 +32,10 @@ export interface ScriptInterface {
   send(frame: Uint8Array): void;
   /** Lets a frame arrive at it, without any cable. */
   deliver(frame: Uint8Array): void;
+  /** Waits for a frame that arrives at it. @throws TimedOut after `timeout` of virtual time */
+  frame(filter?: { matches?: (frame: SeenFrame) => boolean; timeout?: Span }): Promise<SeenFrame>;
+  /** Has `action` called for each frame that arrives at it. @returns what ends it */
+  onFrame(action: (frame: SeenFrame) => unknown): () => void;
 }
 
 /** The names of a list of lines, or of a map with settings. */
@@ -79,6 +85,8 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     this.interfaces = Object.fromEntries(
       spec.interfaces.map(({ name, mac, addresses }, place) => {
         const at = { node: spec.index, interface: place };
+        const isHere = (frame: SeenFrame) =>
+          frame.direction === 'received' && frame.node === spec.name && frame.interface === name;
         const tell = (verb: string, { length }: Uint8Array) =>
           stage.act(`a script ${verb} a frame of ${length} bytes at ${name}`, this.#node);
         return [
@@ -95,6 +103,11 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
               tell('delivers', frame);
               stage.deliver(at, Uint8Array.from(frame));
             },
+            frame: (filter = {}) => waitForFrame(site, `a frame at ${spec.name}.${name}`, isHere, filter),
+            onFrame: (action) =>
+              stage.frames.add((frame) => {
+                if (isHere(frame)) site.perform(() => action(frame));
+              }),
           } satisfies ScriptInterface,
         ];
       }),

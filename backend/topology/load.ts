@@ -11,6 +11,7 @@ import { checkNames } from './check-names.js';
 import { checkNodes } from './check-nodes.js';
 import { checkPartitions } from './check-partitions.js';
 import { checkReferences } from './check-references.js';
+import { checkScript } from './check-script.js';
 import { checkSerial } from './check-serial.js';
 import { checkShared } from './check-shared.js';
 import { checkWires } from './check-wires.js';
@@ -63,6 +64,7 @@ export function loadTopology(text: string, file: string, overrides: Overrides = 
   checkHost(survey, plain, report);
   checkKvm(survey, plain, report);
   checkSerial(survey, plain, report);
+  checkScript(survey, plain, report);
   checkShared(survey, plain, report);
   checkPartitions(survey, plain, report);
   checkAddresses(survey, plain, report);

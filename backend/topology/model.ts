@@ -26,7 +26,7 @@ export interface NodeSpec {
   readonly name: string;
   /** 0, 1, 2 … in the order of the file: the node's place in every deterministic order. */
   readonly index: number;
-  readonly kind: 'uml' | 'kvm' | 'board' | 'partition';
+  readonly kind: 'uml' | 'kvm' | 'board' | 'partition' | 'script';
   /** Bytes. */
   readonly memory: number;
   readonly root: 'initramfs' | 'host';

@@ -90,8 +90,8 @@ const serialSchema = closed('a map, such as { acknowledge: true }, or {}', {
 
 const nodeSchema = closed('a map with the settings of the node, such as { kind: uml }', {
   kind: described(
-    'What it is: a User-Mode Linux guest, a KVM guest, a physical board, or a bare-metal program that has a processor part of the time.',
-    z.enum(['uml', 'kvm', 'board', 'partition'], 'uml, kvm, board or partition'),
+    'What it is: a User-Mode Linux guest, a KVM guest, a physical board, a bare-metal program that has a processor part of the time, or a place on the network where the script of the run is.',
+    z.enum(['uml', 'kvm', 'board', 'partition', 'script'], 'uml, kvm, board, partition or script'),
   ),
   memory: described(
     'Memory of the guest, 24M to 2G in steps of 4K; without it 64M, of a virtual board 256M.',
