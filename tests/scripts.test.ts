@@ -606,6 +606,28 @@ describe('the examples', () => {
   });
 });
 
+describe('check', () => {
+  test('looks at the topology of a script, and starts nothing', async () => {
+    const space = new Workspace();
+    const good = await space.run([
+      'check',
+      space.write('good.ts', script('throw new Error("it was played");')),
+    ]);
+    expect(good).toMatchObject({ status: 0, stderr: '' });
+    expect(good.stdout).toContain('note: a script can touch every guest, so one of them runs at a time');
+    const bad = script('', { topology: "{ name: 'x', nodes: { a: { kind: 'uml', memory: 3 } } }" });
+    const found = await space.run(['check', space.write('bad.ts', bad)]);
+    expect(found.status).toBe(2);
+    expect(found.stderr).toContain('memory: expected');
+    const alone = "import { scenario } from 'oneclock'; export default scenario(() => 1);";
+    const without = await space.run(['check', space.write('alone.ts', alone)]);
+    expect(without).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('a script without a topology'),
+    });
+  });
+});
+
 describe('without guests', () => {
   const ALONE = `import { scenario } from 'oneclock';
     export default scenario({ until: '1h', params: { k: 2, label: 'x', on: false } }, async ({ sim, params, mark, expect }) => {

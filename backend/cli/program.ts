@@ -134,8 +134,8 @@ export function program(): Command {
 
   main
     .command('check')
-    .description('validate a topology, and say every fault with its line')
-    .argument('<FILE>', 'the topology, in YAML')
+    .description('validate a topology or a script, and say every fault with its line')
+    .argument('<FILE>', 'the topology, in YAML; or a script')
     .option('--json', 'print the faults, or what the topology comes to, as JSON')
     .addHelpText('after', EXIT_STATUS)
     .action((file: string, options) =>
