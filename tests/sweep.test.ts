@@ -92,6 +92,21 @@ describe('a sweep', () => {
     expect(readdirSync(space.path)).not.toContain('runs');
   });
 
+  test('writes a report for CI, with a suite for each run', async () => {
+    const space = new Workspace();
+    const report = join(space.path, 'report.xml');
+    expect((await sweepModel(space, '--param', 'k=1,2', '--repeat', '2', '--junit', report)).status).toBe(0);
+    const suites = [
+      ...readFileSync(report, 'utf8').matchAll(/<testsuite id="(\d)" name="([^"]*)"[^>]*errors="0"/g),
+    ];
+    expect(suites.map(([, id, name]) => `${id} ${name}`)).toEqual([
+      '0 model: k=1, repetition 1',
+      '1 model: k=1, repetition 2',
+      '2 model: k=2, repetition 1',
+      '3 model: k=2, repetition 2',
+    ]);
+  });
+
   test('of one value, once, is a plain run', async () => {
     const run = await sweepModel(new Workspace(), '--param', 'k=1', '--repeat', '1', '--json');
     expect(JSON.parse(run.stdout)).toMatchObject({ virtualNs: '1000000000', script: { output: { k: 1 } } });
@@ -266,7 +281,7 @@ describe('what goes wrong', () => {
     [['--param', 'k=1,2', '--param', 'k=3'], '--param k is given twice'],
     [['--param', 'k=1,1.0'], '--param k: the value 1 is given twice; --repeat repeats runs'],
     [['--param', 'k=1,2,3,4', '--repeat', '4096'], 'the sweep would be 16384 runs (4 x 4096)'],
-    [['--repeat', '2', '--junit', 'report.xml'], '--junit: a report is made of one run'],
+    [['--repeat', '2', '--junit', '/nowhere/report.xml'], '--junit: /nowhere/report.xml cannot be written'],
     [['--repeat', '0'], 'a whole number from 1 to 4096 is expected'],
   ])('%j is bad input, and nothing is run', async (args, message) => {
     const space = new Workspace();

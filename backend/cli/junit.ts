@@ -13,19 +13,41 @@ interface Case {
     | undefined;
 }
 
-/**
- * The result of a run as JUnit's XML, valid by the schema of Apache Ant: a suite for the run, a case for its coming to an
- * end, for each node with `expect`, and for each expectation of a script. Times of cases are virtual, that of the suite is wall
- * time; in seconds.
- *
- * @param when the time of day at which the run ended
- */
+/** A run of a report. */
+export interface ReportedRun {
+  /** What its suite is called. */
+  readonly name: string;
+  /** Undefined: it ended without one. */
+  readonly result: RunResult | undefined;
+  /** Why it was not ok, where that is known. */
+  readonly reason: string | null;
+}
+
+/** As {@link junitOf}, of one run. */
 export function junit(result: RunResult, when = new Date()): string {
-  const cases = casesOf(result);
+  return junitOf([{ name: result.name, result, reason: result.reason }], when);
+}
+
+/**
+ * The results of runs as JUnit's XML, valid by the schema of Apache Ant: a suite for each run, a case for its coming to an
+ * end, for each node with `expect`, for each expectation of a script, and for its end. Times of cases are virtual, that of the
+ * suite is wall time; in seconds.
+ *
+ * @param when the time of day at which the last ended
+ */
+export function junitOf(runs: readonly ReportedRun[], when = new Date()): string {
+  const suites = runs.flatMap((run, id) => suiteLines(run, id, when));
+  return ['<?xml version="1.0" encoding="UTF-8"?>', '<testsuites>', ...suites, '</testsuites>', ''].join(
+    '\n',
+  );
+}
+
+function suiteLines({ name, result, reason }: ReportedRun, id: number, when: Date): string[] {
+  const cases = result ? casesOf(result) : [lostCase(reason)];
   const count = (kind: string) => cases.filter(({ fault }) => fault?.kind === kind).length;
   const suite = attributes({
-    id: 0,
-    name: result.name,
+    id,
+    name,
     package: 'oneclock',
     hostname: 'localhost',
     timestamp: when.toISOString().slice(0, 19),
@@ -33,24 +55,28 @@ export function junit(result: RunResult, when = new Date()): string {
     failures: count('failure'),
     errors: count('error'),
     skipped: 0,
-    time: (result.wallMs / 1000).toFixed(3),
+    time: ((result?.wallMs ?? 0) / 1000).toFixed(3),
   });
-  const { seed, virtualNs, events, activations, traceHash } = result;
+  const { seed, virtualNs, events, activations, traceHash } = result ?? {};
   const properties = Object.entries({ seed, virtualNs, events, activations, traceHash });
   return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    '<testsuites>',
     `  <testsuite${suite}>`,
     '    <properties>',
-    ...properties.map(([name, value]) => `      <property${attributes({ name, value })}/>`),
+    ...properties
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => `      <property${attributes({ name: key, value: String(value) })}/>`),
     '    </properties>',
-    ...cases.map((each) => caseElement(result.name, each)),
+    ...cases.map((each) => caseElement(name, each)),
     '    <system-out/>',
-    `    <system-err>${escapeXml(result.reason ?? '')}</system-err>`,
+    `    <system-err>${escapeXml(reason ?? '')}</system-err>`,
     '  </testsuite>',
-    '</testsuites>',
-    '',
-  ].join('\n');
+  ];
+}
+
+/** Of a run that left no result. */
+function lostCase(reason: string | null): Case {
+  const message = reason ?? 'it left no result';
+  return { name: 'comes to its end', of: 'run', atNs: '0', fault: { kind: 'error', type: 'error', message } };
 }
 
 function casesOf({ status, reason, virtualNs, nodes, script }: RunResult): Case[] {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parse } from 'node:path';
 import type { Duration } from '../calendar/time.js';
@@ -14,6 +13,7 @@ import { endOnSignals } from './ending.js';
 import { junit } from './junit.js';
 import { readParams, topologyOf, untilOf } from './play.js';
 import { Progress } from './progress.js';
+import { writeReport } from './report.js';
 import { summary } from './summary.js';
 import { hangMs, toMs } from './wall-bounds.js';
 import { watchRun } from './watch.js';
@@ -115,16 +115,6 @@ function runOptions(options: RunCommandOptions, progress: Progress): RunOptions 
 function refuseParams(params: readonly string[]): void {
   if (params.length === 0) return;
   throw new OneclockError('INPUT', '--param: a topology has no parameters; a script has');
-}
-
-function writeReport(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (cause) {
-    throw new OneclockError('INPUT', `--junit: ${file} cannot be written (${(cause as Error).message})`, {
-      cause,
-    });
-  }
 }
 
 function print(result: RunResult, json: boolean): void {

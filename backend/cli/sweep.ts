@@ -17,7 +17,9 @@ import {
 } from '../sweep/index.js';
 import { readTopology } from '../topology/index.js';
 import { endOnSignals } from './ending.js';
+import { junitOf } from './junit.js';
 import { readParams, topologyOf, untilOf } from './play.js';
+import { writeReport } from './report.js';
 import type { RunCommandOptions } from './run.js';
 
 /** What is known of all runs before the first begins. */
@@ -30,13 +32,13 @@ interface Outline {
 
 /** `oneclock run` with several values or repetitions. @returns the exit status */
 export async function sweep(file: string, options: RunCommandOptions, given: Given): Promise<number> {
-  if (options.junit !== undefined)
-    throw new OneclockError('INPUT', '--junit: a report is made of one run, and this is a sweep; use --json');
   let running: Sweep | undefined;
   const signal = endOnSignals(
     (error) => running?.abort(error),
     () => running?.dispose(),
   );
+  // Nobody wants to hear of it when all runs are over.
+  if (options.junit !== undefined) writeReport(options.junit, '');
   const { repeat, out, parallelRuns = 1, stopOnFailure = false, json = false } = options;
   const combinations = combinationsOf(given, repeat);
   const outline = isScript(file)
@@ -58,6 +60,8 @@ export async function sweep(file: string, options: RunCommandOptions, given: Giv
   const result = await running.execute();
   progress.end();
   print(result, json);
+  const suites = running.ends.map((end) => ({ ...end, name: `${outline.name}: ${end.name}` }));
+  if (options.junit !== undefined) writeReport(options.junit, junitOf(suites));
   return signal.exitStatus ?? result.exitCode;
 }
 

@@ -114,6 +114,21 @@ export class Sweep {
     }
   }
 
+  /** What is known of each run that has ended, in the order of the plan. */
+  get ends(): readonly (ChildEnd & { readonly name: string })[] {
+    return this.#plan.flatMap((run, place) => {
+      const done = this.#done[place];
+      return done ? [{ ...done.end, name: this.#nameOf(run) }] : [];
+    });
+  }
+
+  /** `k=1 mode=a, repetition 2` */
+  #nameOf(run: PlannedRun): string {
+    const { label } = this.#combination(run);
+    const repetition = `repetition ${run.repetition}`;
+    return label === '' ? repetition : `${label}, ${repetition}`;
+  }
+
   #arguments(run: PlannedRun): string[] {
     const { file, out, runArguments } = this.options;
     return [
@@ -136,13 +151,11 @@ export class Sweep {
   #report(place: number, run: PlannedRun): void {
     const wallMs = performance.now() - this.#started;
     const { length: planned } = this.#plan;
-    const { label } = this.#combination(run);
-    const repetition = `repetition ${run.repetition}`;
     this.options.progress({
       planned,
       begun: place + 1,
       bad: this.#bad,
-      latest: label === '' ? repetition : `${label}, ${repetition}`,
+      latest: this.#nameOf(run),
       wallMs,
       leftMs: this.#ended === 0 ? undefined : (wallMs / this.#ended) * (planned - this.#ended),
     });
