@@ -84,7 +84,7 @@ demo: build
 	@dist/backend/cli/main.js run examples/mixed/mixed.yaml
 
 test: build lint test-packages kvm-kernel arm-kernel nested-kernel
-	@npx --no-install vitest run --project unit --project e2e
+	@tests/all.sh
 
 # What `make test` leaves out: machines that are emulated, and every test of the module and of virtual time in each.
 test-kernels: build test-packages kvm-kernel arm-kernel nested-kernel build/vt-source
