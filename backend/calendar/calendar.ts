@@ -34,6 +34,8 @@ export interface CalendarOptions {
   /** Nothing happens at this instant or later. */
   readonly until: Instant;
   activated(participant: Participant, at: Instant, until: Instant): void;
+  /** All domains have come to the ends of their windows: a barrier begins, at which what they caused is handed over. */
+  closing?(): void;
   /** At each barrier: everything before `safe` has happened, in all domains. */
   barrier(safe: Instant): void;
   /** A window begins. */
@@ -189,6 +191,7 @@ export class Calendar {
 
   /** Hands over what crossed, and gives the next windows. Looks at virtual state only. */
   #barrier(): void {
+    this.#options.closing?.();
     const realTime = this.#realTime;
     for (const { domain } of this.#ready) this.#changed.add(this.timelines[domain] as Timeline);
     if (realTime) this.#changed.add(realTime);
