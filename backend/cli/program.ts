@@ -133,7 +133,6 @@ export function program(): Command {
       'a guest that gives no sign for this much wall time hangs (default: 60s)',
       spanArgument,
     )
-    .option('--no-shm', 'keep time by messages alone, without shared memory')
     .option('--json', 'print the result as JSON, and nothing else, on standard output')
     .addHelpText('after', EXIT_STATUS)
     .action((out: string, options) =>

@@ -9,10 +9,7 @@ import { endOnSignals } from './ending.js';
 import { Progress } from './progress.js';
 import { print, type RunCommandOptions, runOptions } from './run.js';
 
-export type ReplayOptions = Pick<
-  RunCommandOptions,
-  'out' | 'serial' | 'jobs' | 'maxWall' | 'hang' | 'shm' | 'json'
->;
+export type ReplayOptions = Pick<RunCommandOptions, 'out' | 'serial' | 'jobs' | 'maxWall' | 'hang' | 'json'>;
 
 /** `oneclock replay`. @returns the exit status */
 export async function replay(recorded: string, options: ReplayOptions): Promise<number> {
@@ -26,16 +23,25 @@ export async function replay(recorded: string, options: ReplayOptions): Promise<
     () => running?.dispose(),
   );
   const recording = new Recording(recorded);
-  const { file, seed, until } = recording.header;
+  const { file, seed, until, messagesOnly } = recording.header;
   const overrides = { seed, until: until === undefined ? undefined : duration(until) };
   // Paths in it lead from where it was.
   const { topology, problems } = loadTopology(recording.topology, file, overrides);
   if (!topology) throw problemsError(file, problems);
-  running = new Run(topology, { ...runOptions(options, progress), replay: recording });
+  running = new Run(topology, {
+    ...runOptions({ ...options, shm: !messagesOnly }, progress),
+    replay: recording,
+  });
   const result = await running.execute();
   progress.end();
   print(result, options.json === true);
-  if (result.status !== 'error') compare(recorded, result);
+  if (result.status === 'error') return signal.exitStatus ?? result.exitCode;
+  if (recording.damage !== undefined) {
+    process.stderr.write(
+      `oneclock: the run has come to its end before the damage of the recording: ${recording.damage}\n`,
+    );
+  }
+  compare(recorded, result);
   return signal.exitStatus ?? result.exitCode;
 }
 

@@ -2,7 +2,7 @@
 import type { AgentEnd } from '../../protocols/agent/index.js';
 import type { RecordedInput, ShellAct } from '../../protocols/recording/index.js';
 import { type ExecHandle, OUTPUT_WINDOW } from '../agent/index.js';
-import { EventKind, type Instant, later, type RealTime, ZERO } from '../calendar/index.js';
+import { EventKind, type Instant, later, type RealTime, type Timeline, ZERO } from '../calendar/index.js';
 import { OneclockError } from '../errors.js';
 import type { RunNode } from './node.js';
 
@@ -26,6 +26,8 @@ export interface PersonsOwner {
   readonly timeline: RealTime;
   /** By their places in the topology; one that a script has started again is another. */
   readonly nodes: readonly RunNode[];
+  /** How far a guest's domain may come before it hears of what is posted to it. */
+  grantedTo(domain: Timeline): Instant;
   /** Something comes from real time, now, and is handled by `act`. */
   input(what: () => RecordedInput, act: () => void): void;
   /** For the run log. */
@@ -60,11 +62,6 @@ export class Persons {
   #acts = 0;
 
   constructor(private readonly owner: PersonsOwner) {}
-
-  /** Programs that run, or are about to. */
-  get active(): number {
-    return this.#shells.filter(({ isOver }) => !isOver).length;
-  }
 
   /** A person asks for a program. @throws OneclockError `INPUT` where no program can be in such a node */
   open(person: Person, request: Extract<ShellAct, { type: 'open' }>): Asking {
@@ -130,9 +127,9 @@ export class Persons {
     let at: Instant = ZERO;
     this.owner.input(
       () => {
-        const { horizon } = (nodes[shell.node] as RunNode).domain;
+        const granted = this.owner.grantedTo((nodes[shell.node] as RunNode).domain);
         // A window may have become shorter since the act before.
-        at = [timeline.now, horizon, shell.last].reduce(later);
+        at = [timeline.now, granted, shell.last].reduce(later);
         return { type: 'shell', shell: shell.number, node: shell.node, at, act };
       },
       () => this.#post(shell, at, act),

@@ -169,7 +169,12 @@ export class Run {
     if (out !== undefined) prepareRunDirectory(out);
     if (options.record && out !== undefined) {
       const { seed, until } = topology;
-      this.#recorder = record(out, options.record, { seed, until, interactive });
+      this.#recorder = record(out, options.record, {
+        seed,
+        until,
+        interactive,
+        messagesOnly: !options.sharedMemory,
+      });
     }
     if (options.replay) this.#player = new Player(options.replay);
     this.#lookahead = new Lookahead(timelines);
@@ -406,6 +411,7 @@ export class Run {
     this.#persons = new Persons({
       timeline,
       nodes: this.nodes,
+      grantedTo: (domain) => this.#calendar.grantedTo(domain),
       input: (what, act) => {
         if (this.#recorder) {
           this.#recorder.input(what, act);

@@ -71,6 +71,7 @@ const header = fc.record({
   seed: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
   until: maybe(at),
   interactive: fc.boolean(),
+  messagesOnly: fc.boolean(),
 });
 
 function framed(messages: readonly Uint8Array[]): Uint8Array {
@@ -189,6 +190,7 @@ test('a header of another format, or another version, is refused', () => {
     seed: 1n,
     until: undefined,
     interactive: true,
+    messagesOnly: false,
   });
   const place = Buffer.from(good).indexOf(Uint8Array.from([0x10, 1]));
   const other = Uint8Array.from(good);

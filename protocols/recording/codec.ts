@@ -17,7 +17,8 @@ const root = protobuf.Root.fromJSON(recordingSchema);
 const headerType = root.lookupType('oneclock.recording.Header');
 const entryType = root.lookupType('oneclock.recording.Entry');
 
-export function encodeHeader({ topology, file, seed, until, interactive }: RecordingHeader): Uint8Array {
+export function encodeHeader(header: RecordingHeader): Uint8Array {
+  const { topology, file, seed, until, interactive, messagesOnly } = header;
   const given = {
     magic: RECORDING_MAGIC,
     version: RECORDING_VERSION,
@@ -26,6 +27,7 @@ export function encodeHeader({ topology, file, seed, until, interactive }: Recor
     seed: long(seed),
     ...(until !== undefined && { until: long(until) }),
     interactive,
+    messages_only: messagesOnly,
   };
   return headerType.encode(headerType.create(given)).finish();
 }
@@ -48,6 +50,7 @@ export function decodeHeader(message: Uint8Array): RecordingHeader {
     seed: wide(fields, 'seed'),
     until: present(fields, 'until') ? instant(fields, 'until') : undefined,
     interactive: flag(fields, 'interactive'),
+    messagesOnly: flag(fields, 'messages_only'),
   };
 }
 

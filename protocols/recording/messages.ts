@@ -11,6 +11,7 @@ export interface RecordingHeader {
   readonly seed: bigint;
   readonly until: bigint | undefined;
   readonly interactive: boolean;
+  readonly messagesOnly: boolean;
 }
 
 /** What a person does to a program in a guest; `more`: it may write more. */

@@ -21,6 +21,7 @@ export const recordingSchema = {
                 seed: { type: 'uint64', id: 5 },
                 until: { type: 'uint64', id: 6, options: { proto3_optional: true } },
                 interactive: { type: 'bool', id: 7 },
+                messages_only: { type: 'bool', id: 8 },
               },
             },
             Entry: {
