@@ -2,6 +2,7 @@
 import { cpSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type LoggedEvent, LogReader } from '../backend/trace/log-reader.js';
 import { whyNoKvm } from '../host/kvm/index.js';
 import { assemble } from '../host/kvm/testing/bare-metal.js';
 import { CLOCK } from '../host/kvm/testing/clock-guests.js';
@@ -21,6 +22,13 @@ function files(outcome: RunOutcome): Map<string, string> {
       .filter(([name]) => !OF_THE_RECORDING.includes(name))
       .map(([name, bytes]) => [name, bytes.toString('latin1')]),
   );
+}
+
+function events({ out }: RunOutcome): LoggedEvent[] {
+  const log = new LogReader(out);
+  const all = [...log];
+  log.close();
+  return all;
 }
 
 async function replay(space: Workspace, recorded: string, args: readonly string[] = []): Promise<RunOutcome> {
@@ -96,7 +104,14 @@ describe('a run with persons', () => {
     run.child.kill('SIGINT');
     const recorded = (await space.outcome(run)).expectStatus(130);
     const [one, other] = [await replay(space, run.out, ['--serial']), await replay(space, run.out)];
-    expect(one.result.virtualNs).toBe(recorded.result.virtualNs);
+    // Up to the end of the windows that were open.
+    const over = BigInt(one.result.virtualNs) - BigInt(recorded.result.virtualNs);
+    expect(over).toBeGreaterThanOrEqual(0n);
+    expect(over).toBeLessThan(50_000_000n);
+    const limit = BigInt(recorded.result.virtualNs);
+    const earlier = (outcome: RunOutcome) => events(outcome).filter(({ at }) => at < limit);
+    expect(earlier(recorded).length).toBeGreaterThan(20);
+    expect(earlier(one)).toEqual(earlier(recorded));
     // Its node was still running.
     expect([one.status, other.status]).toEqual([1, 1]);
     expect(other.result.traceHash).toBe(one.result.traceHash);
@@ -113,7 +128,7 @@ nodes:
     kind: uml
     interfaces: { eth0: { address: 10.0.0.1/24 } }
     run: >-
-      gpio watch -n 2 gpio0 & ping -c 5 -i 0.05 10.0.0.3; sleep 0.2; gpio set gpio1 1 50ms 0 10ms;
+      gpio watch -n 2 gpio0 & ping -c 5 -i 0.05 10.0.0.3; sleep 0.2; gpio set gpio1 1 0;
       i=0; while [ $i -lt 30 ]; do usleep 10000; dd if=/dev/zero of=/dev/null bs=1M count=100 2>/dev/null; i=$((i+1)); done; wait
   b: { kind: uml, interfaces: { eth0: { address: 10.0.0.2/24 } } }
   bp1:
@@ -143,7 +158,7 @@ changes:
   const recorded = (await space.outcome(run)).expectStatus(0);
   expect(recorded.node('bp1')).toMatchObject({ kind: 'board', exit: 4 });
   expect(recorded.result.wires.signal?.edges).toBeGreaterThanOrEqual(2);
-  expect(recorded.lines('a').filter((line) => /(rising|falling)/.test(line))).toHaveLength(2);
+  expect(recorded.lines('a').filter((line) => /rising|falling/.test(line)).length).toBeGreaterThanOrEqual(2);
   await expectReplays(space, recorded);
 });
 

@@ -161,7 +161,7 @@ describe('a terminal', () => {
         10_000,
       ).catch(() => expect(terminal.stdout).toMatch(what));
     await shows(/# /);
-    stdin?.write("trap 'echo gone > /dev/console; exit' HUP; stty size\r");
+    stdin?.write('stty size\r');
     await shows(/30 100/);
     const tty = readFileSync(`${out}.tty`, 'utf8').trim();
     stdin?.write('sh -c \'trap "stty size; exit" WINCH; echo wai""ting; while :; do sleep 0.1; done\'\r');
@@ -173,6 +173,10 @@ describe('a terminal', () => {
     stdin?.write('\x03');
     stdin?.write('echo $((6*7)) it goes on\r');
     await shows(/42 it goes on/);
+    stdin?.write(
+      'sh -c \'trap "echo gone > /dev/console; exit" HUP; echo in si""de; while :; do sleep 0.1; done\'\r',
+    );
+    await shows(/in side/);
     stdin?.write('~.');
     expect(await terminal.finished).toMatchObject({ status: 129 });
     await until('the shell was told', () => (run.console('a').includes('gone') ? true : undefined));

@@ -140,12 +140,6 @@ export class Calendar {
     return this.#waiting;
   }
 
-  /** How far `timeline` may come before the next barrier, at most: its window may not be open yet. */
-  grantedTo(timeline: Timeline): Instant {
-    const window = this.#ready.slice(this.#nextReady).find(({ domain }) => domain === timeline.index);
-    return window?.horizon ?? timeline.horizon;
-  }
-
   /** Real time has passed: holds a barrier, where no domain runs. */
   resume(): void {
     if (!this.#waiting) return;

@@ -2,9 +2,12 @@
 import type { AgentEnd } from '../../protocols/agent/index.js';
 import type { RecordedInput, ShellAct } from '../../protocols/recording/index.js';
 import { type ExecHandle, OUTPUT_WINDOW } from '../agent/index.js';
-import { EventKind, type Instant, later, type RealTime, type Timeline, ZERO } from '../calendar/index.js';
+import { after, duration, EventKind, type Instant, type RealTime, ZERO } from '../calendar/index.js';
 import { OneclockError } from '../errors.js';
 import type { RunNode } from './node.js';
+
+/** How long what a person does takes to the guest, as on a cable: guests go ahead of persons by as much. */
+export const PERSONS_LATENCY = duration(1_000_000n);
 
 /** Output that a person has seen before the program is told that it may write more. */
 const MORE = OUTPUT_WINDOW / 4;
@@ -26,8 +29,6 @@ export interface PersonsOwner {
   readonly timeline: RealTime;
   /** By their places in the topology; one that a script has started again is another. */
   readonly nodes: readonly RunNode[];
-  /** How far a guest's domain may come before it hears of what is posted to it. */
-  grantedTo(domain: Timeline): Instant;
   /** Something comes from real time, now, and is handled by `act`. */
   input(what: () => RecordedInput, act: () => void): void;
   /** For the run log. */
@@ -41,10 +42,9 @@ interface Shell {
   /** Undefined in a replay, or where the person has gone. */
   person: Person | undefined;
   handle: ExecHandle | undefined;
+  hasTerminal: boolean;
   /** Acts with input that have not happened yet. */
   inputs: number;
-  /** The end of its last act. */
-  last: Instant;
   /** Bytes of output since it was told last that it may write more. */
   unseen: number;
   /** Whether the person has gone, and nobody reads what it writes. */
@@ -53,9 +53,9 @@ interface Shell {
 }
 
 /**
- * What persons do in the guests of a run, by their agents. What comes from a person happens in the guest's domain at the
- * virtual time at which it came, or as soon after it as the guest, which may be a little ahead, can be reached (rule T6). A
- * program writes as much as is read: what it may write after that is one more thing that comes from the person.
+ * What persons do in the guests of a run, by their agents. What comes from a person happens in the guest's domain
+ * {@link PERSONS_LATENCY} after the virtual time at which it came: guests, which are ahead by less, have not been there (rule
+ * T6). A program writes as much as is read: what it may write after that is one more thing that comes from the person.
  */
 export class Persons {
   readonly #shells: Shell[] = [];
@@ -111,8 +111,8 @@ export class Persons {
       node,
       person,
       handle: undefined,
+      hasTerminal: false,
       inputs: 0,
-      last: ZERO,
       unseen: 0,
       isAlone: false,
       isOver: false,
@@ -123,13 +123,11 @@ export class Persons {
 
   #ask(shell: Shell, act: ShellAct): void {
     if (shell.isOver) return;
-    const { timeline, nodes } = this.owner;
+    const { timeline } = this.owner;
     let at: Instant = ZERO;
     this.owner.input(
       () => {
-        const granted = this.owner.grantedTo((nodes[shell.node] as RunNode).domain);
-        // A window may have become shorter since the act before.
-        at = [timeline.now, granted, shell.last].reduce(later);
+        at = after(timeline.now, PERSONS_LATENCY);
         return { type: 'shell', shell: shell.number, node: shell.node, at, act };
       },
       () => this.#post(shell, at, act),
@@ -143,7 +141,6 @@ export class Persons {
 
   #post(shell: Shell, at: Instant, act: ShellAct): void {
     const { timeline, nodes } = this.owner;
-    shell.last = at;
     if (act.type === 'input') shell.inputs++;
     timeline.post((nodes[shell.node] as RunNode).domain, {
       at,
@@ -187,7 +184,8 @@ export class Persons {
         break;
       case 'gone':
         this.#log(shell, 'a person has gone');
-        handle?.end();
+        // The end of a terminal's input would be one more character.
+        if (!shell.hasTerminal) handle?.end();
         this.#say(shell, () => handle?.signal(SIGHUP));
         break;
     }
@@ -200,6 +198,7 @@ export class Persons {
       shell,
       command === undefined ? `a person opens a shell${where}` : `a person runs ${command}${where}`,
     );
+    shell.hasTerminal = terminal !== undefined;
     const options = {
       command: command ?? ['/bin/sh', '-l'],
       window: OUTPUT_WINDOW,

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: MIT
 import type { GuestReport } from '../../protocols/agent/index.js';
 import type { RecordedEntry, RecordedInput } from '../../protocols/recording/index.js';
-import { after, duration, formatInstant, type Instant, type RealTime, ZERO } from '../calendar/index.js';
+import {
+  after,
+  type Duration,
+  duration,
+  formatInstant,
+  type Instant,
+  REAL_TIME_WINDOW,
+  type RealTime,
+  ZERO,
+} from '../calendar/index.js';
 import { OneclockError } from '../errors.js';
 import type { BoardsOwner } from './boards.js';
 import type { Copper } from './host-line.js';
 import type { Card } from './network.js';
 import type { NodeOwner, RunNode } from './node.js';
-import type { Persons } from './persons.js';
+import { PERSONS_LATENCY, type Persons } from './persons.js';
 import type { Recording } from './recording-file.js';
 
 export interface PlayerOwner {
@@ -36,6 +45,8 @@ export class Player {
   readonly #coppers = new Map<number, (held: boolean) => void>();
   #owner: PlayerOwner | undefined;
   #now: Instant = ZERO;
+  /** At the last barrier: guests are ahead of it by what they may be. */
+  #barrier: Instant = ZERO;
   #written: Instant = ZERO;
   #frames = 0n;
   #isOver = false;
@@ -90,7 +101,10 @@ export class Player {
         const { passed, input } = next.value;
         this.#written = after(this.#written, duration(passed));
         this.#now = this.#written;
-        if (input.type === 'barrier') return;
+        if (input.type === 'barrier') {
+          this.#barrier = this.#now;
+          return;
+        }
         if (input.type === 'end') {
           this.#end(owner);
           return;
@@ -162,7 +176,7 @@ export class Player {
         const node = owner.nodes[input.node];
         if (!node || this.#played.has(input.node)) throw bad(`a guest, found node ${input.node}`);
         check('a line', input.line, node.spec.lines.length);
-        checkInstant(node, input.at);
+        this.#checkInstant(input.at, REAL_TIME_WINDOW);
         boards.senses(node, input.line, input.high ? 1 : 0, input.at as Instant);
         break;
       }
@@ -175,7 +189,7 @@ export class Player {
       case 'shell': {
         const node = owner.nodes[input.node];
         if (!owner.persons || !node || this.#played.has(input.node)) throw bad('no shell, found one');
-        checkInstant(node, input.at);
+        this.#checkInstant(input.at, PERSONS_LATENCY);
         owner.persons.replay(input);
         break;
       }
@@ -194,16 +208,17 @@ export class Player {
     owner.reported(node, report);
   }
 
+  /** No event comes where guests may have been already. */
+  #checkInstant(at: bigint, ahead: Duration): void {
+    const earliest = after(this.#barrier, ahead);
+    if (at < earliest) throw bad(`an instant from ${earliest} on, found ${at}`);
+  }
+
   #node(index: number): Played {
     const played = this.#played.get(index);
     if (!played) throw bad(`a node in real time, found node ${index}`);
     return played;
   }
-}
-
-/** No event comes where its guest has been already. */
-function checkInstant({ domain }: RunNode, at: bigint): void {
-  if (at < domain.horizon) throw bad(`an instant from ${domain.horizon} on, found ${at}`);
 }
 
 function check(what: string, found: number, count: number): void {

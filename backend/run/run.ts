@@ -41,7 +41,7 @@ import { type Layout, layOut } from './layout.js';
 import { Memory } from './memory.js';
 import { Network } from './network.js';
 import { type Life, type NodeOwner, RunNode } from './node.js';
-import { Persons } from './persons.js';
+import { PERSONS_LATENCY, Persons } from './persons.js';
 import { PersonsClock } from './persons-clock.js';
 import { PersonsServer } from './persons-server.js';
 import { Placement } from './placement.js';
@@ -408,10 +408,13 @@ export class Run {
   }
 
   #expectPersons(timeline: RealTime): void {
+    const guests = this.topology.nodes.filter(({ board }) => !board);
+    for (const domain of new Set(guests.map(({ index }) => this.#layout.nodeDomain[index] as number))) {
+      this.#lookahead.connect(timeline.index, domain, PERSONS_LATENCY);
+    }
     this.#persons = new Persons({
       timeline,
       nodes: this.nodes,
-      grantedTo: (domain) => this.#calendar.grantedTo(domain),
       input: (what, act) => {
         if (this.#recorder) {
           this.#recorder.input(what, act);
