@@ -8,6 +8,14 @@ import { assemble } from '../host/kvm/testing/bare-metal.js';
 import { CLOCK } from '../host/kvm/testing/clock-guests.js';
 import { elf } from '../host/kvm/testing/kernel-files.js';
 import { Feature } from '../protocols/hypercall/index.js';
+import {
+  decodeEntry,
+  encodeEntry,
+  Framing,
+  type RecordedEntry,
+  type RecordedInput,
+  Unframing,
+} from '../protocols/recording/index.js';
 import { RunOutcome, type StartedRun, Workspace } from './support/cli.js';
 import { beginShell, shell, takesShells } from './support/shells.js';
 import { until } from './support/wait.js';
@@ -259,6 +267,53 @@ describe('a recording', () => {
     await refused(/cannot be read/, [join(space.path, 'nothing')]);
     await refused(/holds the recording/, [out, '--out', out]);
     expect((await replay(space, out)).expectStatus(0).console('a')).toContain('hello');
+  });
+
+  test('with the right checks and a wrong content ends the replay, or changes it, and no more', async () => {
+    const { space, out, recording, whole } = await recorded();
+    const unframing = new Unframing(whole);
+    const header = unframing.next() as Uint8Array;
+    const entries: RecordedEntry[] = [];
+    for (let next = unframing.next(); next; next = unframing.next()) entries.push(decodeEntry(next));
+    const place = entries.findIndex(({ input }) => input.type === 'shell');
+    expect(place).toBeGreaterThan(0);
+    const shellEntry = entries[place] as RecordedEntry;
+    const bad = 'does not fit to its topology';
+    const inputs: readonly (readonly [RecordedInput, string | undefined])[] = [
+      [{ type: 'frame', node: 0, interface: 0, bytes: new Uint8Array(60) }, bad],
+      [{ type: 'drive', node: 7, line: 0, level: 1 }, bad],
+      [{ type: 'sense', node: 0, line: 0, high: true, at: 2n ** 62n }, bad],
+      [{ type: 'copper', wire: 0, held: true }, bad],
+      [{ type: 'failed', node: 0, text: 'no' }, bad],
+      [{ ...shellEntry.input, at: 0n } as RecordedInput, bad],
+      [{ ...shellEntry.input, shell: 5 } as RecordedInput, 'shell'],
+      [{ ...shellEntry.input, node: 3 } as RecordedInput, bad],
+      [{ type: 'deliver' }, undefined],
+      [{ type: 'refused', frame: 0n }, undefined],
+      [{ type: 'end' }, undefined],
+    ];
+    for (const [input, why] of inputs) {
+      const framing = new Framing();
+      const list = [...entries.slice(0, place), { passed: 0n, input }, ...entries.slice(place)];
+      writeFileSync(
+        recording,
+        Buffer.concat([header, ...list.map(encodeEntry)].map((each) => framing.frame(each))),
+      );
+      const replayed = await replay(space, out);
+      if (why === undefined) expect([0, 1]).toContain(replayed.status);
+      else expect(replayed.expectStatus(2).stderr).toContain(why);
+      expect(replayed.stderr).not.toContain('internal');
+    }
+    // Time that passes at once, and none at all.
+    for (const passed of [0n, 2n ** 63n - 1n]) {
+      const framing = new Framing();
+      const list = entries.map((entry, at) => (at === place ? { ...entry, passed } : entry));
+      writeFileSync(
+        recording,
+        Buffer.concat([header, ...list.map(encodeEntry)].map((each) => framing.frame(each))),
+      );
+      expect([0, 1, 2]).toContain((await replay(space, out)).status);
+    }
   });
 
   test('needs a folder, and a topology', async () => {

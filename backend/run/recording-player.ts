@@ -7,10 +7,12 @@ import {
   duration,
   formatInstant,
   type Instant,
+  NO_TIME,
   REAL_TIME_WINDOW,
   type RealTime,
   ZERO,
 } from '../calendar/index.js';
+import { MAX_FRAME_BYTES, MIN_FRAME_BYTES } from '../devices/virtio-net.js';
 import { OneclockError } from '../errors.js';
 import type { BoardsOwner } from './boards.js';
 import type { Copper } from './host-line.js';
@@ -138,6 +140,8 @@ export class Player {
       case 'frame': {
         const { node, owner: its } = this.#node(input.node);
         check('an interface', input.interface, node.spec.interfaces.length);
+        const { length } = input.bytes;
+        if (length < MIN_FRAME_BYTES || length > MAX_FRAME_BYTES) throw bad(`a frame, found ${length} bytes`);
         its.transmit(node, input.interface, input.bytes);
         break;
       }
@@ -170,6 +174,7 @@ export class Player {
         break;
       }
       case 'level':
+        this.#checkInstant(input.at, NO_TIME);
         boards.level(input.at as Instant, input.high ? 1 : 0);
         break;
       case 'sense': {

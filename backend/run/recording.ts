@@ -15,9 +15,6 @@ import type { Copper } from './host-line.js';
 import type { Card } from './network.js';
 import type { NodeOwner } from './node.js';
 
-/** Bytes that are gathered before they are written. */
-const CHUNK = 65_536;
-
 /**
  * Records what comes from real time into virtual time (recording.proto).
  *
@@ -29,8 +26,8 @@ const CHUNK = 65_536;
  */
 export class Recorder {
   readonly #framing = new Framing();
+  /** What waits to be written. */
   #pieces: Uint8Array[] = [];
-  #gathered = 0;
   #now: Instant = ZERO;
   /** The time of the last entry that was written. */
   #written: Instant = ZERO;
@@ -187,12 +184,11 @@ export class Recorder {
     };
   }
 
-  /** Hands what was gathered to the kernel. @throws OneclockError `MACHINE` where the recording cannot be written */
+  /** Hands what was gathered to the kernel; called now and then. @throws OneclockError `MACHINE` where the recording cannot be written */
   flush(): void {
-    if (this.#closed || this.#gathered === 0) return;
+    if (this.#closed || this.#pieces.length === 0) return;
     const bytes = Buffer.concat(this.#pieces);
     this.#pieces = [];
-    this.#gathered = 0;
     writeFully(this.descriptor, bytes, 'the recording');
   }
 
@@ -223,13 +219,10 @@ export class Recorder {
     if (this.#closed) return;
     this.#put(encodeEntry({ passed: at - this.#written, input }));
     this.#written = at;
-    if (this.#gathered >= CHUNK) this.flush();
   }
 
   #put(message: Uint8Array): void {
-    const framed = this.#framing.frame(message);
-    this.#pieces.push(framed);
-    this.#gathered += framed.length;
+    this.#pieces.push(this.#framing.frame(message));
   }
 }
 
