@@ -36,6 +36,8 @@ export interface CalendarOptions {
   activated(participant: Participant, at: Instant, until: Instant): void;
   /** One that ran has become quiet, or has gone. */
   rested?(participant: Participant): void;
+  /** All domains have come to the ends of their windows: a barrier begins, at which what they caused is handed over. */
+  closing?(): void;
   /** At each barrier: everything before `safe` has happened, in all domains. */
   barrier(safe: Instant): void;
   /** A window begins. */
@@ -192,6 +194,7 @@ export class Calendar {
 
   /** Hands over what crossed, and gives the next windows. Looks at virtual state only. */
   #barrier(): void {
+    this.#options.closing?.();
     const realTime = this.#realTime;
     for (const { domain } of this.#ready) this.#changed.add(this.timelines[domain] as Timeline);
     if (realTime) this.#changed.add(realTime);

@@ -85,6 +85,7 @@ Exit status:
 export function program(): Command {
   const { version } = JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string };
   const main = new Command('oneclock')
+    .enablePositionalOptions()
     .description('User-Mode Linux guests, KVM guests and boards on one virtual clock')
     .version(version, '-V, --version', 'print the version')
     .helpCommand('help [command]', 'explain a command')
@@ -129,8 +130,48 @@ export function program(): Command {
     .option('--no-open', 'with --watch: open no browser')
     .option('--json', 'print the result as JSON, and nothing else, on standard output')
     .option('--junit <FILE>', 'write a report for CI there, in the XML of JUnit')
+    .option('--interactive', 'go no faster than wall time, and take shells: oneclock shell DIR NODE')
+    .option(
+      '--record',
+      'keep what comes from boards, live guests and shells in DIR/recording, for oneclock replay',
+    )
     .addHelpText('after', EXIT_STATUS)
     .action((file: string, options) => guarded(async () => (await import('./run.js')).run(file, options)));
+
+  main
+    .command('shell')
+    .description('run a program, or a shell, in a guest of a run that goes on with --interactive')
+    .argument('<DIR>', 'the run directory: what the run has for --out')
+    .argument('<NODE>', 'the guest')
+    .argument('[COMMAND...]', 'a line for /bin/sh (default: a shell)')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      '\nOn a terminal, ~. at the beginning of a line leaves.\n\nExit status: that of the program; 128+N: ended by ' +
+        'signal N; 129: you left it;\n2: no such run or node; 3: the run or the guest has gone',
+    )
+    .action((out: string, node: string, words: string[]) =>
+      guarded(async () => (await import('./shell.js')).shell(out, node, words)),
+    );
+
+  main
+    .command('replay')
+    .description('repeat a run with --record, without its boards, live guests and persons')
+    .argument('<DIR>', 'the run directory of the recorded run')
+    .option('--out <DIR>', 'keep result.json, trace, pcap/ and console/ in another DIR')
+    .option('--serial', 'run one guest at a time; the trace is the same')
+    .option('--jobs <N>', 'guests that may run at once (default: one for each core)', countArgument)
+    .option('--max-wall <DURATION>', 'give up after this much wall time', spanArgument)
+    .option(
+      '--hang <DURATION>',
+      'a guest that gives no sign for this much wall time hangs (default: 60s)',
+      spanArgument,
+    )
+    .option('--json', 'print the result as JSON, and nothing else, on standard output')
+    .addHelpText('after', EXIT_STATUS)
+    .action((out: string, options) =>
+      guarded(async () => (await import('./replay.js')).replay(out, options)),
+    );
 
   main
     .command('check')

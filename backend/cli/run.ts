@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parse } from 'node:path';
+import { parse, resolve } from 'node:path';
 import type { Duration } from '../calendar/time.js';
 import { OneclockError } from '../errors.js';
 import { Run, type RunOptions, type RunResult } from '../run/index.js';
@@ -29,6 +30,8 @@ export interface RunCommandOptions {
   /** False with `--no-shm`. */
   readonly shm: boolean;
   readonly json?: boolean;
+  readonly interactive?: boolean;
+  readonly record?: boolean;
   /** Of a script: its parameters, `name=value`, or `name=value,value` for a sweep. */
   readonly param: readonly string[];
   /** Runs of each combination of values. */
@@ -56,6 +59,7 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
   // Before anything is there that a signal could leave behind; the handlers run when this function waits.
   let running: Run | Alone | undefined;
   let early: OneclockError | undefined;
+  refuseWithoutOut(options);
   const signal = endOnSignals(
     (error) => {
       early ??= error;
@@ -77,7 +81,8 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
 
 function plain(file: string, options: RunCommandOptions, progress: Progress): Run {
   const topology = readTopology(file, { seed: options.seed, until: options.until });
-  return new Run(topology, runOptions(options, progress));
+  const source = options.record ? { record: { file: resolve(file), text: readFileSync(file, 'utf8') } } : {};
+  return new Run(topology, { ...runOptions(options, progress), ...source });
 }
 
 /** The run of a script. */
@@ -87,11 +92,20 @@ async function playing(
   given: Given,
   progress: Progress,
 ): Promise<Run | Alone> {
+  if (options.record) {
+    throw new OneclockError(
+      'INPUT',
+      '--record: a run with a script is not recorded, only that of a topology',
+    );
+  }
   const scenario = await loadScenario(file);
   const params = readParams(scenario, new Map([...given].map(([name, [value = '']]) => [name, value])));
   const topology = topologyOf(file, scenario, params, { seed: options.seed, until: options.until });
   if (topology)
     return new Run(topology, { ...runOptions(options, progress), script: scriptOf(scenario, params) });
+  if (options.interactive) {
+    throw new OneclockError('INPUT', `--interactive: ${file} has no topology, and so no guests for shells`);
+  }
   return new Alone(scenario, params, {
     name: parse(file).name,
     seed: options.seed ?? 1n,
@@ -101,7 +115,7 @@ async function playing(
   });
 }
 
-function runOptions(options: RunCommandOptions, progress: Progress): RunOptions {
+export function runOptions(options: Omit<RunCommandOptions, 'param' | 'repeat'>, progress: Progress): RunOptions {
   return {
     out: options.out,
     jobs: options.serial ? 1 : (options.jobs ?? availableParallelism()),
@@ -109,7 +123,16 @@ function runOptions(options: RunCommandOptions, progress: Progress): RunOptions 
     maxWallMs: options.maxWall === undefined ? undefined : toMs(options.maxWall),
     hangMs: hangMs(options.hang),
     progress: (state) => progress.show(state),
+    ...(options.interactive && { interactive: true }),
   };
+}
+
+function refuseWithoutOut({ out, interactive, record }: RunCommandOptions): void {
+  if (out !== undefined || !(interactive || record)) return;
+  const [option, what] = interactive
+    ? ['--interactive', 'by which shells find it']
+    : ['--record', 'for the recording'];
+  throw new OneclockError('INPUT', `${option}: the run needs a folder, ${what}: name one with --out`);
 }
 
 function refuseParams(params: readonly string[]): void {
@@ -117,7 +140,7 @@ function refuseParams(params: readonly string[]): void {
   throw new OneclockError('INPUT', '--param: a topology has no parameters; a script has');
 }
 
-function print(result: RunResult, json: boolean): void {
+export function print(result: RunResult, json: boolean): void {
   if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   else process.stdout.write(summary(result));
   if (result.reason !== null) process.stderr.write(`oneclock: ${result.reason}\n`);

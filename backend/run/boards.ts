@@ -14,6 +14,7 @@ import { CONTROLLER, FreezeLine } from './freeze-line.js';
 import type { Copper } from './host-line.js';
 import { LiveNode } from './live-node.js';
 import type { RunNode } from './node.js';
+import type { Recorder } from './recording.js';
 import type { BoardResult, NodeResult } from './result.js';
 
 /** How long all boards may take to say that they are frozen, before the run begins. */
@@ -34,6 +35,8 @@ interface Raise {
 export interface BoardsOwner {
   /** The level of the line that freezes boards has changed. */
   level(at: Instant, level: Level): void;
+  /** A guest is to sense that at one of its lines, at `at`. */
+  senses(node: RunNode, line: number, level: Level, at: Instant): void;
   console(node: RunNode, at: Instant, bytes: Uint8Array): void;
   /** Its `run` has ended at `at` by its own clock. */
   ended(node: RunNode, at: Instant, end: { readonly code: number } | { readonly signal: number }): void;
@@ -75,8 +78,10 @@ export class Boards {
     topology: Topology,
     private readonly calendar: Calendar,
     private readonly owner: BoardsOwner,
+    private readonly recorder?: Recorder,
   ) {
-    this.timeline = calendar.addRealTime(() => this.#clock.now());
+    recorder?.follow(() => this.#clock.now());
+    this.timeline = calendar.addRealTime(() => recorder?.now ?? this.#clock.now());
     this.#wire = topology.wires.find(({ role }) => role === 'freeze') as WireSpec;
     this.#times = new BoardTimes(topology.nodes.filter(({ board }) => board).length);
   }
@@ -144,7 +149,8 @@ export class Boards {
    */
   step(): number {
     const { timeline, calendar } = this;
-    timeline.deliver();
+    if (this.recorder) this.recorder.deliver(timeline);
+    else timeline.deliver();
     let now = this.#clock.now();
     if (timeline.outbox.length > 0 || now >= calendar.wake) calendar.resume();
     now = this.#clock.now();
@@ -289,15 +295,10 @@ export class Boards {
     }
     const guest = this.#guests.find(({ node }) => node.spec.name === name);
     if (!guest) return;
-    const { node, domain } = guest;
-    this.timeline.post(domain, {
-      // Nobody is granted time up to there.
-      at: after(this.#clock.now(), REAL_TIME_WINDOW),
-      kind: EventKind.EDGE,
-      source: node.spec.index,
-      sequence: this.#edges++,
-      apply: () => node.gpio?.sense(node.spec.lines.indexOf(line), level),
-    });
+    const { node } = guest;
+    // Nobody is granted time up to there.
+    const at = after(this.#clock.now(), REAL_TIME_WINDOW);
+    this.owner.senses(node, node.spec.lines.indexOf(line), level, at);
   }
 
   /** While boards are frozen: keeps their watchdogs from letting them go, and finds out when nothing can go on. */

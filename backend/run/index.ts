@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 export { type Layout, layOut, type Way } from './layout.js';
+export { Recording, type RecordingSource } from './recording-file.js';
 export type {
   BoardResult,
   Distribution,

@@ -220,6 +220,12 @@ export class RunNode {
       this.owner.failed(this, new OneclockError('PARTICIPANT', `its init failed: ${message.text}`));
       return;
     }
+    this.note(message);
+    this.owner.reported(this, message);
+  }
+
+  /** Its guest has reported that, at the present instant of its domain. */
+  note(message: GuestReport): void {
     if (message.type === 'ready') this.isReady = true;
     if (message.type === 'exited') {
       this.state = 'exited';
@@ -230,7 +236,6 @@ export class RunNode {
       this.signal = message.signal;
       this.endedAt = this.domain.now;
     }
-    this.owner.reported(this, message);
   }
 
   #answer(message: FromGuest): void {

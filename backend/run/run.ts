@@ -17,18 +17,20 @@ import {
   later,
   NEVER,
   type ParticipantHost,
+  type RealTime,
   type Timeline,
   ZERO,
 } from '../calendar/index.js';
 import { OneclockError } from '../errors.js';
 import type { Guest } from '../participants/guest.js';
+import type { LiveGuest } from '../participants/live-guest.js';
 import { StoppableClock } from '../participants/stoppable-clock.js';
 import type { NodeSpec, Topology } from '../topology/model.js';
 import { logHeader } from '../trace/log-header.js';
 import { RunLog } from '../trace/run-log.js';
 import type { Level } from '../wires/index.js';
 import { remoteMachine, virtualMachine } from './board-machines.js';
-import { Boards } from './boards.js';
+import { Boards, type BoardsOwner } from './boards.js';
 import { Captures } from './captures.js';
 import { Changes } from './changes.js';
 import { ConsoleLogs } from './console-logs.js';
@@ -40,9 +42,16 @@ import { type Layout, layOut } from './layout.js';
 import { Memory } from './memory.js';
 import { Network } from './network.js';
 import { type Life, type NodeOwner, RunNode } from './node.js';
+import { PERSONS_LATENCY, Persons } from './persons.js';
+import { PersonsClock } from './persons-clock.js';
+import { PersonsServer } from './persons-server.js';
 import { Placement } from './placement.js';
 import { Processors } from './processors.js';
 import { pump, WAIT_MS } from './pump.js';
+import type { Recorder } from './recording.js';
+import { ReplayedBoards } from './recording-boards.js';
+import { type Recording, type RecordingSource, record } from './recording-file.js';
+import { Player, type PlayerOwner } from './recording-player.js';
 import type { BoardResult, RunResult } from './result.js';
 import { prepareRunDirectory } from './run-directory.js';
 import { RunFolder } from './run-folder.js';
@@ -74,6 +83,12 @@ export interface RunOptions {
   readonly script?: Script | undefined;
   /** Whether its guests do what they are told (see {@link RunNode.session}); those of a script do. */
   readonly agents?: boolean;
+  /** Whether persons may come (oneclock shell): it goes no faster than wall time, its guests have agents, and there is `out`. */
+  readonly interactive?: boolean;
+  /** What is run, where what comes from real time is to be recorded in `out`, which there is. */
+  readonly record?: RecordingSource;
+  /** A recording of a run of the same topology, which takes the place of everything in real time. */
+  readonly replay?: Recording;
   /** Called between turns, tens of times a second. */
   progress?(run: Run): void;
 }
@@ -105,7 +120,15 @@ export class Run {
   /** Guests that a script has ended. */
   readonly #ended: Guest[] = [];
   /** Undefined: there are none. */
-  readonly #boards: Boards | undefined;
+  #boards: Boards | ReplayedBoards | undefined;
+  /** Undefined: nothing is in real time. */
+  readonly #realTime: RealTime | undefined;
+  #senses = 0;
+  readonly #recorder: Recorder | undefined;
+  readonly #player: Player | undefined;
+  readonly #personsClock: PersonsClock | undefined;
+  #persons: Persons | undefined;
+  #personsServer: PersonsServer | undefined;
   readonly #hub = new NativeHub();
   readonly #hostLines = new HostLines(this.#hub, (error) => this.abort(error));
   /** Those of boards elsewhere, by node and interface. */
@@ -150,7 +173,24 @@ export class Run {
       options.jobs,
     );
     this.#layout = layOut(topology, options.script !== undefined);
-    this.#lookahead = new Lookahead(this.#layout.domains);
+    const { boards, domains: virtual } = this.#layout;
+    const interactive = options.replay?.header.interactive ?? options.interactive ?? false;
+    // Persons are where boards are, or alone.
+    const real = boards ?? (interactive ? virtual : undefined);
+    const timelines = Math.max(virtual, (real ?? 0) + 1);
+    const { out } = options;
+    if (out !== undefined) prepareRunDirectory(out);
+    if (options.record && out !== undefined) {
+      const { seed, until } = topology;
+      this.#recorder = record(out, options.record, {
+        seed,
+        until,
+        interactive,
+        messagesOnly: !options.sharedMemory,
+      });
+    }
+    if (options.replay) this.#player = new Player(options.replay);
+    this.#lookahead = new Lookahead(timelines);
     this.#calendar = new Calendar({
       jobs: options.jobs,
       until: topology.until ?? NEVER,
@@ -159,21 +199,33 @@ export class Run {
         this.#cost?.activated(participant.id);
       },
       rested: ({ id }) => this.#cost?.rested(id),
+      closing: () => {
+        this.#recorder?.closing();
+        this.#player?.play();
+      },
       barrier: (safe) => this.#barrier(safe),
-      opened: () => this.#placement.window(this.#calendar.activations),
+      opened: () => {
+        this.#recorder?.opened(this.#calendar.waiting);
+        this.#placement.window(this.#calendar.activations);
+      },
       ended: (end, at) => {
         this.#end ??= { reason: end, at: this.#finishedAt ?? at };
       },
     });
     const domains: Timeline[] = [];
-    for (let index = 0; index < this.#layout.domains; index++) {
-      if (index === this.#layout.boards) this.#boards = this.#makeBoards();
-      domains.push(
-        index === this.#layout.boards ? (this.#boards as Boards).timeline : this.#calendar.addDomain(),
-      );
+    let realTime: RealTime | undefined;
+    for (let index = 0; index < timelines; index++) {
+      if (index !== real) {
+        domains.push(this.#calendar.addDomain());
+        continue;
+      }
+      if (this.#player) this.#boards = new ReplayedBoards(topology, this.#calendar, this.#player);
+      else if (boards !== undefined) this.#boards = this.#makeBoards();
+      else this.#personsClock = new PersonsClock(this.#calendar, this.#recorder);
+      realTime = (this.#boards ?? this.#personsClock)?.timeline;
+      domains.push(realTime as RealTime);
     }
-    const { out } = options;
-    if (out !== undefined) prepareRunDirectory(out);
+    this.#realTime = realTime;
     this.#captures = out === undefined ? undefined : new Captures(topology, join(out, 'pcap'));
     if (out !== undefined) this.#cost = this.#meter(out);
     this.#consoles = new ConsoleLogs(
@@ -224,6 +276,8 @@ export class Run {
     try {
       for (const spec of topology.nodes) this.#createNode(spec, domains);
       if (scripted && options.script) this.#stage = this.#setStage(scripted, options.script);
+      if (realTime && interactive) this.#expectPersons(realTime);
+      if (realTime) this.#player?.begin(this.#playerOwner(realTime));
       this.#joinCopper();
       this.#setPatience();
     } catch (error) {
@@ -258,6 +312,8 @@ export class Run {
           () => this.#patienceMs(),
         );
       }
+      // What nodes do while they are taken down is no part of the run.
+      this.#recorder?.close();
     } catch (error) {
       this.#error ??= error;
     }
@@ -283,6 +339,7 @@ export class Run {
 
   /** Kills every guest and removes every temporary file, at once. Safe at any time, and twice. */
   dispose(): void {
+    this.#personsServer?.close();
     this.#closeGuests();
     this.#hostLines.close();
     for (const cards of this.#cards.values()) for (const card of cards.values()) card.close();
@@ -323,9 +380,21 @@ export class Run {
   }
 
   #makeBoards(): Boards {
+    const [owner, recorder] = [this.#boardsOwner(), this.#recorder];
+    return new Boards(this.topology, this.#calendar, recorder?.boards(owner) ?? owner, recorder);
+  }
+
+  #boardsOwner(): BoardsOwner {
     const wire = this.topology.wires.findIndex(({ role }) => role === 'freeze');
-    return new Boards(this.topology, this.#calendar, {
-      level: (at, level) => this.#log.level(at, this.#log.wire(wire), level === 1),
+    return {
+      level: (at, level) => {
+        if (this.#boards instanceof ReplayedBoards) this.#boards.edges++;
+        this.#log.level(at, this.#log.wire(wire), level === 1);
+      },
+      senses: (node, line, level, at) => {
+        const event = { at, kind: EventKind.EDGE, source: node.spec.index, sequence: this.#senses++ };
+        this.#realTime?.post(node.domain, { ...event, apply: () => node.gpio?.sense(line, level) });
+      },
       console: (node, at, bytes) => {
         this.#log.consoleOutput(node.domain.now, node.spec.index, bytes);
         this.#consoles.write(node.spec.index, at, bytes);
@@ -340,12 +409,50 @@ export class Run {
       },
       failed: (node, error) => this.#failed(node, error, false),
       stuck: (error) => this.abort(error),
+    };
+  }
+
+  #playerOwner(timeline: RealTime): PlayerOwner {
+    return {
+      timeline,
+      nodes: this.nodes,
+      boards: this.#boardsOwner(),
+      persons: this.#persons,
+      ended: (error) => {
+        this.#error ??= error;
+        this.#calendar.finish();
+      },
+    };
+  }
+
+  #expectPersons(timeline: RealTime): void {
+    const guests = this.topology.nodes.filter(({ board }) => !board);
+    for (const domain of new Set(guests.map(({ index }) => this.#layout.nodeDomain[index] as number))) {
+      this.#lookahead.connect(timeline.index, domain, PERSONS_LATENCY);
+    }
+    this.#persons = new Persons({
+      timeline,
+      nodes: this.nodes,
+      input: (what, act) => {
+        if (this.#recorder) {
+          this.#recorder.input(what, act);
+          return;
+        }
+        what();
+        act();
+      },
+      act: (at, node, text) => this.#log.act(at, node, text),
     });
+    const { out } = this.options;
+    if (this.#player || out === undefined) return;
+    this.#personsServer = new PersonsServer(this.#folder.path, out, this.#persons, (error) =>
+      this.abort(error),
+    );
   }
 
   /** For how many milliseconds there is nothing to do but to hear messages. */
   #patienceMs(): number {
-    const patience = this.#boards?.step() ?? WAIT_MS;
+    const patience = (this.#boards ?? this.#personsClock)?.step() ?? WAIT_MS;
     // A script is no message: it needs a turn of the event loop.
     return this.#stage?.participant.busy ? 0 : patience;
   }
@@ -413,11 +520,11 @@ export class Run {
 
   /** A KVM guest in real time. */
   #createLive(spec: NodeSpec, domains: readonly Timeline[]): void {
-    const boards = this.#boards as Boards;
+    const boards = this.#boards as Boards | ReplayedBoards;
     const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Timeline;
-    const failed = (error: OneclockError) => this.#failed(node, error, false);
-    const node: RunNode = new RunNode(spec, domain, {
-      acts: () => guest.alive,
+    let guest: LiveGuest | undefined;
+    const plain: NodeOwner = {
+      acts: () => guest?.alive ?? false,
       transmit: (_from, place, frame) => {
         this.#network.transmit({ node: spec.index, interface: place }, frame);
       },
@@ -433,12 +540,29 @@ export class Run {
         if (!this.#over) this.#wires.release(spec.index);
       },
       reported: (from) => this.#reported(from),
-      failed: (_from, error) => failed(error),
-    });
-    const guest = createLiveGuest(node, this.#site(node), { failed });
-    boards.addLive(node, guest);
+      failed: (from, error) => this.#failed(from, error, false),
+    };
+    const owner = this.#recorder?.node(plain) ?? plain;
+    const node: RunNode = new RunNode(spec, domain, owner);
     this.nodes.push(node);
+    if (this.#player) {
+      this.#createPlayed(node, owner);
+      return;
+    }
+    guest = createLiveGuest(node, this.#site(node), { failed: (error) => owner.failed(node, error) });
+    (boards as Boards).addLive(node, guest);
     this.#connect(node);
+  }
+
+  /** A node of which the recording tells what it does. */
+  #createPlayed(node: RunNode, owner: NodeOwner): void {
+    const { index, interfaces, board } = node.spec;
+    this.#player?.add(node, owner);
+    interfaces.forEach(({ device }, place) => {
+      const at = { node: index, interface: place };
+      const isThere = board?.agent === undefined || (device !== undefined && this.#network.isConnected(at));
+      if (isThere) this.#network.attach(at, (this.#player as Player).card());
+    });
   }
 
   #site({ spec: { name }, life }: RunNode): GuestSite {
@@ -452,40 +576,43 @@ export class Run {
   }
 
   #createBoard(spec: NodeSpec, domains: readonly Timeline[]): void {
-    const boards = this.#boards as Boards;
-    const node: RunNode = new RunNode(
-      spec,
-      domains[this.#layout.nodeDomain[spec.index] as number] as Timeline,
-      {
-        acts: () => true,
-        transmit: (from, place, frame) => {
-          this.#network.transmit({ node: from.spec.index, interface: place }, frame);
-        },
-        console: () => undefined,
-        drive: (from, line, level) => this.#drive(from, line, level),
-        released: (from) => {
-          boards.release(from);
-          this.#wires.release(from.spec.index);
-        },
-        reported: () => undefined,
-        failed: (from, error) => this.#failed(from, error, false),
+    const boards = this.#boards as Boards | ReplayedBoards;
+    const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Timeline;
+    const plain: NodeOwner = {
+      acts: () => true,
+      transmit: (from, place, frame) => {
+        this.#network.transmit({ node: from.spec.index, interface: place }, frame);
       },
-    );
+      console: () => undefined,
+      drive: (from, line, level) => this.#drive(from, line, level),
+      released: (from) => {
+        boards.release(from);
+        this.#wires.release(from.spec.index);
+      },
+      reported: () => undefined,
+      failed: (from, error) => this.#failed(from, error, false),
+    };
+    const owner = this.#recorder?.node(plain) ?? plain;
+    const node: RunNode = new RunNode(spec, domain, owner);
+    this.nodes.push(node);
+    if (this.#player) {
+      this.#createPlayed(node, owner);
+      return;
+    }
     const { agent } = node.spec.board ?? {};
     const machine =
       agent === undefined
         ? virtualMachine(node, this.#folder.nodeFolder(spec.name), this.#hub, (error) =>
-            this.#failed(node, error, false),
+            owner.failed(node, error),
           )
         : remoteMachine(spec.name, agent);
-    boards.add(node, machine);
-    this.nodes.push(node);
+    (boards as Boards).add(node, machine);
     this.#connect(node);
-    if (agent !== undefined) this.#connectCards(node);
+    if (agent !== undefined) this.#connectCards(node, owner);
   }
 
   /** Joins the network interfaces of this machine, to which the cables of a board elsewhere lead, to the network. */
-  #connectCards(node: RunNode): void {
+  #connectCards(node: RunNode, owner: NodeOwner): void {
     const { index, interfaces } = node.spec;
     const cards = new Map<string, HostCard>();
     this.#cards.set(node, cards);
@@ -493,22 +620,27 @@ export class Run {
       const at = { node: index, interface: place };
       if (device === undefined || !this.#network.isConnected(at)) return;
       const card = new HostCard(this.#hub, device, {
-        transmit: (frame) => this.#network.transmit(at, frame),
-        lost: (reason) => this.#failed(node, new OneclockError('PARTICIPANT', reason), false),
+        transmit: (frame) => owner.transmit(node, place, frame),
+        lost: (reason) => owner.failed(node, new OneclockError('PARTICIPANT', reason)),
       });
       cards.set(name, card);
-      this.#network.attach(at, card);
+      this.#network.attach(at, this.#recorder?.card(card) ?? card);
     });
   }
 
   /** Joins wires to the lines of this machine. */
   #joinCopper(): void {
-    for (const wire of this.topology.wires) {
+    this.topology.wires.forEach((wire, index) => {
+      const isFreeze = wire.role === 'freeze';
+      if (this.#player) {
+        if (wire.host && !isFreeze) this.#wires.join(wire.name, this.#player.copper(index));
+        return;
+      }
       const copper = this.#hostLines.take(wire);
-      if (!copper) continue;
-      if (wire.role === 'freeze') this.#boards?.join(copper);
-      else this.#wires.join(wire.name, copper);
-    }
+      if (!copper) return;
+      if (isFreeze) (this.#boards as Boards | undefined)?.join(copper);
+      else this.#wires.join(wire.name, this.#recorder?.copper(index, copper) ?? copper);
+    });
   }
 
   /** What the cables of a board elsewhere have carried; nothing for another node. */
@@ -536,7 +668,7 @@ export class Run {
     if (gpio) this.#wires.attach(spec.index, gpio);
     node.nets.forEach((net, place) => {
       const at = { node: spec.index, interface: place };
-      this.#network.attach(at, net);
+      this.#network.attach(at, spec.board && this.#recorder ? this.#recorder.card(net) : net);
       if (!this.#network.isConnected(at)) node.unplug(place);
     });
   }
@@ -593,7 +725,8 @@ export class Run {
       reported: (from) => this.#reported(from),
       failed: (from, error) => this.#participants.get(from)?.guest.fail(error),
     };
-    const agent = this.options.agents ?? this.options.script !== undefined;
+    const { agents, script, interactive, replay } = this.options;
+    const agent = agents ?? (script !== undefined || (replay?.header.interactive ?? interactive ?? false));
     const node: RunNode = new RunNode(spec, domain, owner, agent, life);
     let host: ParticipantHost | undefined;
     let clock: StoppableClock | undefined;
@@ -786,6 +919,7 @@ export class Run {
     const { maxWallMs, hangMs } = this.options;
     if (this.wallMs - this.#consolesFlushed >= CONSOLE_MS) {
       this.#consolesFlushed = this.wallMs;
+      this.#recorder?.flush();
       this.#consoles.flush();
       this.#log.sync();
       this.#captures?.sync();

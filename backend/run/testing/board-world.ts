@@ -2,6 +2,7 @@
 import {
   Calendar,
   type Domain,
+  EventKind,
   type Instant,
   instant,
   Lookahead,
@@ -92,6 +93,7 @@ export class BoardWorld {
   readonly calendar: Calendar;
   ended: string | undefined;
   readonly #lookahead: Lookahead;
+  #senses = 0;
   readonly #sleepyNs: () => bigint;
 
   constructor(
@@ -116,6 +118,11 @@ export class BoardWorld {
       if (index !== layout.boards) return this.calendar.addDomain();
       made = new Boards(topology, this.calendar, {
         level: (at, level) => this.log.push(`${at} line ${level}`),
+        senses: (node, line, level, at) => {
+          const { index: source } = node.spec;
+          const event = { at, kind: EventKind.EDGE, source, sequence: this.#senses++ };
+          made?.timeline.post(node.domain, { ...event, apply: () => node.gpio?.sense(line, level) });
+        },
         console: (node, at, bytes) => say(node, `says ${Buffer.from(bytes)} at ${at}`),
         ended: (node, at, end) =>
           say(node, `ended with ${'code' in end ? end.code : `signal ${end.signal}`} at ${at}`),
