@@ -281,6 +281,7 @@ describe('what goes wrong', () => {
     [['--param', 'k=1,2', '--param', 'k=3'], '--param k is given twice'],
     [['--param', 'k=1,1.0'], '--param k: the value 1 is given twice; --repeat repeats runs'],
     [['--param', 'k=1,2,3,4', '--repeat', '4096'], 'the sweep would be 16384 runs (4 x 4096)'],
+    [['--repeat', '2', '--watch', '--out', 'x'], '--watch: that is of one run, and this is a sweep'],
     [['--repeat', '2', '--junit', '/nowhere/report.xml'], '--junit: /nowhere/report.xml cannot be written'],
     [['--repeat', '0'], 'a whole number from 1 to 4096 is expected'],
   ])('%j is bad input, and nothing is run', async (args, message) => {

@@ -115,7 +115,10 @@ async function playing(
   });
 }
 
-export function runOptions(options: Omit<RunCommandOptions, 'param' | 'repeat'>, progress: Progress): RunOptions {
+export function runOptions(
+  options: Omit<RunCommandOptions, 'param' | 'repeat'>,
+  progress: Progress,
+): RunOptions {
   return {
     out: options.out,
     jobs: options.serial ? 1 : (options.jobs ?? availableParallelism()),

@@ -37,6 +37,9 @@ export async function sweep(file: string, options: RunCommandOptions, given: Giv
     (error) => running?.abort(error),
     () => running?.dispose(),
   );
+  const single = ['interactive', 'record', 'watch'] as const;
+  const found = single.find((option) => options[option]);
+  if (found) throw new OneclockError('INPUT', `--${found}: that is of one run, and this is a sweep`);
   // Nobody wants to hear of it when all runs are over.
   if (options.junit !== undefined) writeReport(options.junit, '');
   const { repeat, out, parallelRuns = 1, stopOnFailure = false, json = false } = options;
