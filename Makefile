@@ -15,7 +15,7 @@
 .DEFAULT_GOAL := build
 
 PARTITIONS := $(patsubst examples/partitions/%.c,build/partitions/%.elf,$(wildcard examples/partitions/*.c))
-SOURCES := build.js $(shell find backend protocols host guest bench -name '*.ts' -not -name '*.test.ts')
+SOURCES := build.js $(shell find backend protocols host guest bench -name '*.ts' -not -name '*.test.ts') $(wildcard backend/view/page/*)
 
 build: dist/.built addon kernel module build/base.cpio $(PARTITIONS)
 
@@ -84,7 +84,7 @@ demo: build
 	@dist/backend/cli/main.js run examples/mixed/mixed.yaml
 
 test: build lint test-packages kvm-kernel arm-kernel nested-kernel
-	@npx --no-install vitest run --project unit --project e2e
+	@tests/all.sh
 
 # What `make test` leaves out: machines that are emulated, and every test of the module and of virtual time in each.
 test-kernels: build test-packages kvm-kernel arm-kernel nested-kernel build/vt-source
@@ -95,11 +95,17 @@ test-kernels: build test-packages kvm-kernel arm-kernel nested-kernel build/vt-s
 	@folder=$$(host/uml/kernel.sh path) && kernel-patches/vt/test.sh -a um -k "$$folder/linux" "$$folder/build"
 	@folder=$$(host/arm/kernel.sh path) && kernel-patches/vt/test.sh -a arm -k "$$folder/zImage" "$$folder/arm-vt"
 
-bench: build
+# What the bare engine is compared with; without it there is no comparison.
+build/simpy:
+	@mkdir -p build
+	@python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --target $@ simpy==4.1.2 || \
+	echo 'SimPy could not be installed: the engine is measured without it'
+
+bench: build build/simpy
 	@node dist/bench/main.js
 
 lint: node_modules/.package-lock.json
-	@npx --no-install biome ci --error-on-warnings . && npx --no-install tsc --noEmit
+	@npx --no-install biome ci --error-on-warnings . && npx --no-install tsc --noEmit && npx --no-install tsc --noEmit -p backend/view/page
 
 clean:
 	rm -rf build dist kmod/build

@@ -2,6 +2,7 @@
 // Makes dist/: one file and a chunk for each command, which load in a third of the time that their modules take.
 import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { buildPage } from './backend/view/page/build.js';
 
 rmSync('dist', { recursive: true, force: true });
 await build({
@@ -22,3 +23,4 @@ await build({
     js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);",
   },
 });
+await buildPage('dist/backend/view/page.html');

@@ -2,6 +2,8 @@
 import { defineConfig } from 'vitest/config';
 import { TotalsReporter } from './tests/totals-reporter.js';
 
+const NESTED = ['tests/kvm.test.ts', 'tests/nested.test.ts'];
+
 export default defineConfig({
   test: {
     reporters: ['default', new TotalsReporter()],
@@ -18,7 +20,16 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/kernels/**'],
+          exclude: ['tests/kernels/**', ...NESTED],
+          testTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        // In machines that are emulated, one at a time.
+        test: {
+          name: 'nested',
+          include: NESTED,
           testTimeout: 120_000,
           fileParallelism: false,
         },

@@ -12,6 +12,8 @@ export interface Span {
   readonly wallMs: number;
   /** Of all KVM guests; 0 where there are none. */
   readonly exits: number;
+  /** How many of those JavaScript has seen. */
+  readonly seen: number;
 }
 
 export interface Watched {
@@ -35,6 +37,7 @@ export async function watchGuests<T>(action: () => Promise<T>): Promise<[T, Watc
   const mark = (): Span => ({
     wallMs: performance.now(),
     exits: [...machines].reduce((sum, { exits }) => sum + Number(exits), 0),
+    seen: [...machines].reduce((sum, { seenExits }) => sum + seenExits, 0),
   });
   const traffic: Span[] = [];
   const late: Span[] = [];
@@ -62,5 +65,6 @@ export async function watchGuests<T>(action: () => Promise<T>): Promise<[T, Watc
 }
 
 function span([from, to]: readonly Span[]): Span | null {
-  return from && to ? { wallMs: to.wallMs - from.wallMs, exits: to.exits - from.exits } : null;
+  if (!from || !to) return null;
+  return { wallMs: to.wallMs - from.wallMs, exits: to.exits - from.exits, seen: to.seen - from.seen };
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 import type { KvmPlace, KvmResult } from './kvm.js';
-import { formatExits } from './kvm-exit-results.js';
+import { EXIT_TARGET, formatExits } from './kvm-exit-results.js';
 import { formatLinux } from './kvm-linux-results.js';
+import { formatPart } from './kvm-part.js';
 import { formatUpdates } from './kvm-update-results.js';
 import type { TableFormat } from './table.js';
 
 export function formatKvm({ places, missing }: KvmResult, table: TableFormat): string {
   return [
     ...places.map((place) => formatPlace(place, table)),
+    formatPart(places, EXIT_TARGET),
     ...missing.map((what) => `Not measured: ${what}\n`),
   ].join('\n');
 }

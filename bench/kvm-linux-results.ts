@@ -16,6 +16,8 @@ export interface LinuxResult {
   readonly kvmPingUs: Spread;
   readonly umlPingUs: Spread;
   readonly kvmPingExits: Spread;
+  /** Those that JavaScript has seen. */
+  readonly kvmPingSeen: Spread;
   /** KVM by User-Mode Linux. */
   readonly ratio: Spread;
   /** The same of whole runs. */
@@ -47,6 +49,7 @@ export function summarizeLinux(turns: readonly LinuxTurn[]): LinuxResult {
     kvmPingUs: over(({ kvm }) => pingUs(kvm)),
     umlPingUs: over(({ uml }) => pingUs(uml)),
     kvmPingExits: over(({ kvm }) => kvm.span.exits / pings),
+    kvmPingSeen: over(({ kvm }) => kvm.span.seen / pings),
     ratio: over(({ kvm, uml }) => pingUs(kvm) / pingUs(uml)),
     wholeRatio: over(({ kvm, uml }) => kvm.wallMs / uml.wallMs),
     kvmActivations: first.kvm.activations,
@@ -72,6 +75,7 @@ export function formatLinux(result: LinuxResult, table: TableFormat): string {
         formatSpread(result.ratio, 2),
       ],
       ['exits a ping', formatSpread(result.kvmPingExits, 1), '', ''],
+      ['of which JavaScript sees', formatSpread(result.kvmPingSeen, 1), '', ''],
       ['activations, whole run', `${kvmActivations}`, `${umlActivations}`, ''],
       ['wall time, whole run', '', '', formatSpread(result.wholeRatio, 2)],
     ]),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { expect, it } from 'vitest';
 import { formatExits, summarizeExits } from './kvm-exit-results.js';
-import { readBare } from './kvm-exits.js';
+import { type ExitSample, readBare } from './kvm-exits.js';
 import { formatKvm } from './kvm-format.js';
 import { summarizeLinux } from './kvm-linux-results.js';
+import { formatPart, partOfExits } from './kvm-part.js';
 import { summarizeUpdates } from './kvm-update-results.js';
 import { formatTable } from './table.js';
 import { exitTurn, linuxTurn } from './testing/kvm-turns.js';
@@ -52,6 +53,21 @@ it('compares the pings of Linux guests turn by turn', () => {
   expect(result.kvmPingExits.median).toBe(9);
   expect(result.sleepMs.median).toBe(100);
   expect(result.sleepExits.median).toBe(300);
+});
+
+it('holds all exits of pings together against bare ones', () => {
+  const linux = summarizeLinux([linuxTurn(2)]);
+  const turn = exitTurn(10, 11);
+  const cost = { wallUs: 20, cpuUs: 20 };
+  const seen = { ...(turn.samples[0] as ExitSample), handled: 'JavaScript', ours: cost } as const;
+  const exits = summarizeExits([{ ...turn, samples: [...turn.samples, seen] }]);
+  // Of nine exits one costs 10 more, and eight cost 1 more.
+  expect(partOfExits(exits, linux)).toBeCloseTo(18 / 108);
+  const place = { place: 'here', exits, updates: null, linux } as const;
+  expect(formatPart([place, { ...place, place: 'nested in QEMU', linux: null }], 0.2)).toMatch(
+    /^(Our part .* (here|nested in QEMU): 17 % .*: reached\)\n){2}$/,
+  );
+  expect(formatPart([{ ...place, linux: null }], 0.2)).toBe('');
 });
 
 it('fails where a turn has another trace', () => {

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { measureKvm } from './kvm.js';
 import { describeMachine, load } from './machine.js';
+import { measureEngine } from './mm1.js';
 import { readOptions, type Section } from './options.js';
 import { compareParallel } from './parallel.js';
 import { comparePeer } from './peer.js';
@@ -13,6 +14,7 @@ import { measureRuns } from './runs.js';
 import { measureScale } from './scale.js';
 import { plotScale } from './scale-plot.js';
 import { formatMarkdown, formatTable } from './table.js';
+import { measureView } from './view.js';
 
 const progress = (text: string) => process.stderr.write(`bench: ${text}\n`);
 
@@ -37,6 +39,8 @@ async function measure({ sections, repeat, peer }: ReturnType<typeof readOptions
     profile: await when('profile', () => profileRuns(repeat, progress)),
     scale: await when('scale', () => measureScale(repeat, progress)),
     kvm: await when('kvm', () => measureKvm(repeat, progress)),
+    engine: await when('engine', () => measureEngine(repeat, progress)),
+    view: await when('view', () => measureView(repeat, progress)),
     load: [before, load()],
   };
 }

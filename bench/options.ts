@@ -3,7 +3,7 @@ import { accessSync, constants, writeFileSync } from 'node:fs';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import type { Peer } from './peer.js';
 
-const SECTIONS = ['runs', 'parallel', 'profile', 'scale', 'kvm'] as const;
+const SECTIONS = ['runs', 'parallel', 'profile', 'scale', 'kvm', 'engine', 'view'] as const;
 
 const HELP = `
 Sections:
@@ -12,6 +12,8 @@ Sections:
   profile   what the CPU time of our process is spent on                 1 minute
   scale     cost against the number of guests, up to 200 of them         5 minutes
   kvm       exits, Linux guests and shared variables of KVM guests       8 minutes
+  engine    events a second of a script with no guest, beside SimPy      1 minute
+  view      the page of a run with 50 nodes and a million events         1 minute
 Without any, all of them. The times are those of the default repetitions on two cores.
 
 With ONECLOCK_PEER=PATH, another controller of the time-travel=ext: protocol, which takes --time SOCKET, --net SOCKET,

@@ -2,6 +2,7 @@
 import type { KvmResult } from './kvm.js';
 import { formatKvm } from './kvm-format.js';
 import type { Machine } from './machine.js';
+import { type EngineResult, formatEngine } from './mm1.js';
 import { formatParallel, type ParallelResult } from './parallel.js';
 import { type ControllerResult, formatComparison } from './peer.js';
 import { formatProfile, type ProfileResult } from './profile.js';
@@ -9,6 +10,7 @@ import { formatRuns, type RunsResult } from './runs.js';
 import type { ScaleResult } from './scale.js';
 import { formatScale } from './scale-format.js';
 import type { TableFormat } from './table.js';
+import { formatView, type ViewResult } from './view.js';
 
 /** All that the benchmark has found out; what its JSON holds. A section that was not asked for is null. */
 export interface Report {
@@ -24,11 +26,13 @@ export interface Report {
   readonly profile: ProfileResult | null;
   readonly scale: ScaleResult | null;
   readonly kvm: KvmResult | null;
+  readonly engine: EngineResult | null;
+  readonly view: ViewResult | null;
 }
 
 /** What a person reads. */
 export function formatReport(report: Report, table: TableFormat): string {
-  const { machine, runs, peer, parallel, profile, scale, kvm } = report;
+  const { machine, runs, peer, parallel, profile, scale, kvm, engine, view } = report;
   const section = (title: string, text: string | null) => (text === null ? '' : `\n${title}\n\n${text}`);
   return [
     `${report.date}, commit ${machine.commit ?? 'unknown'}, kernel ${machine.kernel}, Node.js ${machine.node}\n`,
@@ -46,5 +50,7 @@ export function formatReport(report: Report, table: TableFormat): string {
     ),
     section('Cost against the number of guests:', scale && formatScale(scale, table)),
     section('KVM guests:', kvm && formatKvm(kvm, table)),
+    section('The bare engine, an M/M/1 queue:', engine && formatEngine(engine, table)),
+    section('The page of a run with 50 nodes and a million events:', view && formatView(view, table)),
   ].join('');
 }

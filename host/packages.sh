@@ -12,8 +12,8 @@ set -euo pipefail
 
 # Kernel, addon, guest programs and root file system; node-gyp is written in Python.
 readonly BUILD_PACKAGES=(make gcc g++ libc6-dev python3 flex bison bc libelf-dev patch xz-utils cpio kmod busybox-static)
-# Readers of what a run has written, a foreign vhost-user front-end, and boards with ARM.
-readonly TEST_PACKAGES=(tcpdump tshark qemu-system-x86 ipxe-qemu
+# Readers of what a run has written, a browser, a foreign vhost-user front-end, and boards with ARM.
+readonly TEST_PACKAGES=(tcpdump tshark chromium fonts-dejavu-core qemu-system-x86 ipxe-qemu
 	qemu-system-arm gcc-arm-linux-gnueabihf libc6-dev-armhf-cross)
 
 say() { printf 'packages: %s\n' "$*" >&2; }

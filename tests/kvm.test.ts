@@ -47,14 +47,62 @@ shared:
   - { name: jiffies, between: [a, b], method: ordered, latency: 1us }
 `;
 
+/** A script with guests of both kinds. */
+const SCRIPT = `import { scenario } from 'oneclock';
+export default scenario(
+  {
+    topology: {
+      name: 'scripted',
+      nodes: {
+        k: { kind: 'kvm', interfaces: { eth0: { address: '10.0.0.1/24' } } },
+        u: { kind: 'uml', interfaces: { eth0: { address: '10.0.0.2/24' } } },
+      },
+      links: [{ name: 'ku', between: ['k.eth0', 'u.eth0'], latency: '1ms' }],
+    },
+    until: '60s',
+  },
+  async ({ sim, nodes: { k, u } }) => {
+    const upOf = async (node: typeof k) => Number((await node.exec('cut -d. -f1 /proc/uptime')).stdout);
+    const echoed = await k.exec('cat; exit 3', { stdin: 'to k' });
+    await sim.at('3s');
+    const ping = await u.exec('ping -c 3 -i 0.1 10.0.0.1');
+    await sim.at('4s');
+    k.freeze();
+    await sim.at('9s');
+    k.resume();
+    const ups = [await upOf(k), await upOf(u)];
+    await sim.at('10s');
+    k.restart();
+    await k.ready();
+    return { echoed, lost: /(\\d+)% packet loss/.exec(ping.stdout)?.[1], ups, again: await upOf(k), now: sim.now < 11_000_000_000n };
+  },
+);
+`;
+
 const RUNS = [
   { name: 'mixed', topology: MIXED },
   { name: 'mixed-serial', topology: MIXED, args: ['--serial'] },
   { name: 'faults', topology: FAULTS, args: ['--serial', '--hang', '10s'] },
   { name: 'jiffies', topology: JIFFIES },
+  { name: 'scripted', script: SCRIPT },
 ];
 
 const batch = useBatch(() => RUNS);
+
+test('a script runs programs on guests of both kinds, freezes one, and starts it again', () => {
+  const run = batch.outcome('scripted').expectStatus(0);
+  expect(run.result.script).toMatchObject({
+    state: 'ended',
+    output: {
+      echoed: { exit: 3, signal: null, stdout: 'to k', stderr: '' },
+      lost: '0',
+      // It has stood still for five seconds.
+      ups: [4, 9],
+      again: 0,
+      now: true,
+    },
+  });
+});
 
 describe('KVM guests', () => {
   test('ping each other, and User-Mode Linux, in virtual time', () => {

@@ -16,7 +16,9 @@ const LIMIT_MS = 120_000;
  * are not among them, since their guests wait for each other in loops, and a nested machine has one processor.
  */
 const BARE_METAL = [
-  ...['clock-page', 'hypercall', 'machine', 'platform', 'timers'].map((name) => `host/kvm/${name}`),
+  ...['clock-page', 'hypercall', 'machine', 'notifications', 'platform', 'real-time', 'timers'].map(
+    (name) => `host/kvm/${name}`,
+  ),
   'backend/participants/kvm.test.ts',
 ];
 const BARE_METAL_LIMIT_S = 600;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { describeEvent } from '../backend/trace/describe-event.js';
 import { LogReader } from '../backend/trace/log-reader.js';
+import { packageFile } from '../host/package-root.js';
 import { type RunOutcome, Workspace } from './support/cli.js';
 
 /** Two nodes on a link of a millisecond. */
@@ -182,6 +183,73 @@ describe('links', () => {
   });
 });
 
+describe('models', () => {
+  /** A host that is written in a script: it answers ARP and pings. */
+  const MODEL = `
+    const it = nodes.model.interfaces.eth0;
+    const ip = [10, 0, 0, 9];
+    it.onFrame(async ({ bytes }: any) => {
+      const answer = Uint8Array.from(bytes);
+      answer.set(bytes.subarray(6, 12), 0);
+      answer.set(it.mac, 6);
+      if (bytes[12] === 8 && bytes[13] === 6 && bytes[21] === 1) {
+        if (!ip.every((byte, place) => bytes[38 + place] === byte)) return;
+        answer[21] = 2;
+        answer.set(it.mac, 22);
+        answer.set(ip, 28);
+        answer.set(bytes.subarray(22, 32), 32);
+        it.send(answer);
+      } else if (bytes[12] === 8 && bytes[13] === 0 && bytes[23] === 1 && bytes[34] === 8) {
+        answer.set(bytes.subarray(26, 30), 30);
+        answer.set(bytes.subarray(30, 34), 26);
+        answer[34] = 0;
+        const sum = ((bytes[36] << 8) | bytes[37]) + 0x800;
+        const folded = (sum & 0xffff) + (sum >> 16);
+        answer.set([folded >> 8, folded & 0xff], 36);
+        await sim.sleep('5ms'); // what the device takes
+        it.send(answer);
+      }
+    });`;
+  const topology = `{
+    name: 'model',
+    nodes: {
+      a: { kind: 'uml', interfaces: { eth0: { address: '10.0.0.1/24' } }, run: 'ping -c 3 -i 0.1 10.0.0.9' },
+      model: { kind: 'script', interfaces: { eth0: { mac: '02:00:00:00:00:09' } } },
+    },
+    links: [{ name: 'ab', between: ['a.eth0', 'model.eth0'], latency: '1ms' }],
+  }`;
+
+  test('a device that is written in a script is on a link beside real guests', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(script(`${MODEL} await nodes.a.ended();`, { topology }));
+    run.expectStatus(0);
+    expect(run.console('a')).toContain('3 packets transmitted, 3 packets received');
+    const times = [...run.console('a').matchAll(/seq=\d+ ttl=64 time=([\d.]+) ms/g)].map(([, ms]) =>
+      Number(ms),
+    );
+    // Two milliseconds on the link, five in the device.
+    for (const ms of times.slice(1)) expect(ms).toBeCloseTo(7, 1);
+    expect(run.node('model')).toMatchObject({ kind: 'script', state: 'running', cpuMs: 0 });
+  });
+
+  test('what fails in one fails the script', async () => {
+    const space = new Workspace();
+    const body = `nodes.model.interfaces.eth0.onFrame(async () => { await sim.sleep('1ms'); throw new Error('broken'); });
+      await nodes.a.ended();`;
+    const run = await space.runScript(script(body, { topology }));
+    run.expectStatus(1);
+    expect(run.stderr).toContain('Error: broken');
+  });
+
+  test('without a script it is refused', async () => {
+    const space = new Workspace();
+    const file = space.write('t.yaml', 'name: t\nuntil: 1s\nnodes: { m: { kind: script } }\n');
+    const { status, stderr } = await space.run(['run', file]);
+    expect(status).toBe(2);
+    expect(stderr).toContain('m is a node of kind script, and the run has no script');
+  });
+});
+
 describe('wires', () => {
   const WIRED = `{
     name: 'wired',
@@ -209,6 +277,33 @@ describe('wires', () => {
     run.expectStatus(0);
     expect(run.result.script?.output).toEqual({ rise: '2000010000', level: 1, fall: '2500010000' });
     expect(run.lines('a').filter((line) => line.startsWith('level'))).toEqual(['level 0', 'level 1']);
+  });
+});
+
+describe('serial lines', () => {
+  test('a script sends at exact times, and hears the answers at the same', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `await sim.at('2s');
+         const line = nodes.a.serial.ttyS0;
+         const answers: boolean[] = [];
+         for (let i = 0; i < 100; i++) {
+           const at = 2_000_000_000n + BigInt(i) * 10_000_000n + 1_234_567n;
+           await sim.at(at);
+           line.type(i + '\\n');
+           await line.waitFor('got ' + i + '\\n');
+           answers.push(sim.now === at);
+         }
+         return answers.filter(Boolean).length;`,
+        {
+          topology: `{ name: 'serial', nodes: { a: { kind: 'uml', serial: ['ttyS0'],
+            run: 'exec 3<>/dev/ttyS0; stty -echo -opost <&3; i=0; while [ $i -lt 100 ]; do read x <&3; echo got $x >&3; i=$((i+1)); done' } } }`,
+        },
+      ),
+    );
+    run.expectStatus(0);
+    expect(output(run)).toBe(100);
   });
 });
 
@@ -323,6 +418,28 @@ describe('nodes', () => {
       '5000000000 a script lets it run',
       '6000000000 a script kills it',
     ]);
+  });
+
+  test('one is stopped in good order', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `await sim.at('2s');
+         await nodes.a.stop();
+         const quick = sim.now - 2_000_000_000n < 100_000_000n;
+         await sim.at('3s');
+         await nodes.b.stop({ grace: '250ms' });
+         return { quick, states: [nodes.a.state, nodes.b.state], now: String(sim.now) };`,
+        {
+          topology: `{ name: 'stopped', nodes: {
+            a: { kind: 'uml', run: 'trap "echo terminated; exit" TERM; sleep 100 & wait' },
+            b: { kind: 'uml', run: 'trap "" TERM; while :; do sleep 1; done' } } }`,
+        },
+      ),
+    );
+    run.expectStatus(0);
+    expect(output(run)).toEqual({ quick: true, states: ['killed', 'killed'], now: '3250000000' });
+    expect(run.console('a')).toContain('terminated');
   });
 
   test('one is started again, and boots at that instant', async () => {
@@ -461,7 +578,7 @@ describe('what goes wrong', () => {
       'a topology that is wrong',
       'wrong.ts',
       "import { scenario } from 'oneclock'; export default scenario({ topology: { name: 'x', nodes: { a: { kind: 'vax' } } } as any }, () => 1);",
-      "kind: expected uml, kvm, board or partition; found 'vax'",
+      "kind: expected uml, kvm, board, partition or script; found 'vax'",
     ],
   ])('%s is bad input', async (_what, name, text, message) => {
     const space = new Workspace();
@@ -472,9 +589,48 @@ describe('what goes wrong', () => {
   });
 });
 
+describe('the examples', () => {
+  test('outage.ts is that of docs/scripts.md, and most pings are answered', async () => {
+    const page = readFileSync(packageFile('docs/scripts.md'), 'utf8');
+    const text = readFileSync(packageFile('examples/scripts/outage.ts'), 'utf8');
+    expect(page).toContain(text.replace('// SPDX-License-Identifier: MIT\n//\n', ''));
+    const run = await new Workspace().runScript(text);
+    run.expectStatus(0);
+    expect(output(run)).toEqual({ received: 10 });
+  });
+
+  test('two-nodes.ts: the latency is that of the script', async () => {
+    const space = new Workspace();
+    const { status, stderr } = await space.run(['run', packageFile('examples/scripts/two-nodes.ts')]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
+
+describe('check', () => {
+  test('looks at the topology of a script, and starts nothing', async () => {
+    const space = new Workspace();
+    const good = await space.run([
+      'check',
+      space.write('good.ts', script('throw new Error("it was played");')),
+    ]);
+    expect(good).toMatchObject({ status: 0, stderr: '' });
+    expect(good.stdout).toContain('note: a script can touch every guest, so one of them runs at a time');
+    const bad = script('', { topology: "{ name: 'x', nodes: { a: { kind: 'uml', memory: 3 } } }" });
+    const found = await space.run(['check', space.write('bad.ts', bad)]);
+    expect(found.status).toBe(2);
+    expect(found.stderr).toContain('memory: expected');
+    const alone = "import { scenario } from 'oneclock'; export default scenario(() => 1);";
+    const without = await space.run(['check', space.write('alone.ts', alone)]);
+    expect(without).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('a script without a topology'),
+    });
+  });
+});
+
 describe('without guests', () => {
   const ALONE = `import { scenario } from 'oneclock';
-    export default scenario({ params: { k: 2, label: 'x', on: false } }, async ({ sim, params, mark, expect }) => {
+    export default scenario({ until: '1h', params: { k: 2, label: 'x', on: false } }, async ({ sim, params, mark, expect }) => {
       await sim.sleep('1500ms');
       mark('half way');
       await sim.sleep('1500ms');
@@ -490,6 +646,7 @@ describe('without guests', () => {
     const { status, stdout } = await space.run([...args, '--json']);
     expect(status).toBe(0);
     const result = JSON.parse(stdout);
+    // The end of the script, and not `until`.
     expect(result).toMatchObject({ name: 'alone', status: 'ok', virtualNs: '3000000000', nodes: {} });
     expect(result.script.output).toEqual({ k: 7, label: 'a=b', on: true, at: '3000000000' });
     expect(JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'))).toEqual(result);
@@ -502,6 +659,7 @@ describe('without guests', () => {
 
   test.each([
     [['--param', 'm=1'], '--param m: the scenario has no such parameter; known: k, label, on'],
+    [['--param', 'constructor=1'], '--param constructor: the scenario has no such parameter'],
     [['--param', 'k=lots'], "--param k: expected a number, as its default 2; found 'lots'"],
     [['--param', 'on=1'], "--param on: expected true or false; found '1'"],
     [['--param', 'k'], "--param: expected name=value, such as k=3; found 'k'"],

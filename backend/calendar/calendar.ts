@@ -34,6 +34,8 @@ export interface CalendarOptions {
   /** Nothing happens at this instant or later. */
   readonly until: Instant;
   activated(participant: Participant, at: Instant, until: Instant): void;
+  /** One that ran has become quiet, or has gone. */
+  rested?(participant: Participant): void;
   /** All domains have come to the ends of their windows: a barrier begins, at which what they caused is handed over. */
   closing?(): void;
   /** At each barrier: everything before `safe` has happened, in all domains. */
@@ -106,6 +108,7 @@ export class Calendar {
         this.activations++;
         this.#options.activated(participant, at, until);
       },
+      rested: (participant) => this.#options.rested?.(participant),
       changed: (domain) => this.#changed.add(domain),
     });
     this.timelines.push(domain);

@@ -18,6 +18,8 @@ export interface DomainHost {
   distance(from: Timeline, to: Domain): Instant;
   /** A participant is about to run. */
   activated(participant: Participant, at: Instant, until: Instant): void;
+  /** One that ran has become quiet, or has gone. */
+  rested?(participant: Participant): void;
   /** Its next event may be another, though no window of it is open. */
   changed(domain: Domain): void;
   /**
@@ -65,6 +67,7 @@ export class Domain implements Timeline {
       quiet: () => {
         invariant(this.#running === participant, () => `${participant.name} became quiet without having run`);
         this.#running = undefined;
+        this.host.rested?.(participant);
         this.#ask(participant);
         this.#step();
       },
@@ -78,7 +81,10 @@ export class Domain implements Timeline {
         if (wish) this.#wakes.delete(wish);
         this.#participants.delete(participant);
         this.#held.delete(participant);
-        if (this.#running === participant) this.#running = undefined;
+        if (this.#running === participant) {
+          this.#running = undefined;
+          this.host.rested?.(participant);
+        }
         this.#changed();
         this.#step();
       },

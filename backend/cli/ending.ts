@@ -25,6 +25,9 @@ export function endOnSignals(abort: (error: OneclockError) => void, dispose: () 
       abort(new OneclockError('INTERRUPTED', `ended by ${name}`));
     });
   }
+  // The run of a sweep has a channel to it, and is of no use when the sweep is gone.
+  process.on('disconnect', () => abort(new OneclockError('INTERRUPTED', 'the sweep that it is of is gone')));
+  process.channel?.unref();
   process.on('uncaughtException', (error) => {
     dispose();
     fail(error);

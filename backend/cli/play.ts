@@ -16,7 +16,7 @@ export function readParams({ options }: Scenario, given: ReadonlyMap<string, str
   const defaults = options.params ?? {};
   const params: Record<string, string | number | boolean> = { ...defaults };
   for (const [name, text] of given) {
-    const usual = defaults[name];
+    const usual = Object.hasOwn(defaults, name) ? defaults[name] : undefined;
     if (usual === undefined) {
       const known = Object.keys(defaults).join(', ') || 'none';
       throw new OneclockError(

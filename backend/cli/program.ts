@@ -40,6 +40,13 @@ function folderArgument(text: string): number {
   return Number(text);
 }
 
+function portArgument(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new InvalidArgumentError('a port from 0 to 65535 is expected');
+  }
+  return Number(text);
+}
+
 function collect(value: string, values: string[]): string[] {
   return [...values, value];
 }
@@ -61,6 +68,18 @@ Exit status:
   3  a participant failed or hung
   4  the machine lacks something; the message says what to do
   128+N  ended by signal N, such as 130 for Ctrl-C`;
+
+const EXPORT_HELP = `
+Formats:
+  perfetto  for https://ui.perfetto.dev: what each node does, frames and edges as arrows, wall time as curves
+  json      an object a line: the header, each event, the end
+  csv       a line of names, then one for each event
+  pcapng    the frames of all links and switches in one capture, for Wireshark
+
+Exit status:
+  0  exported
+  2  bad input; or a file of the run is damaged: what is before the damage was exported
+  4  the output cannot be written`;
 
 /** The command line. Each command is loaded when it is used, so that none pays for the others' start. */
 export function program(): Command {
@@ -85,7 +104,19 @@ export function program(): Command {
     )
     .option('--seed <N>', 'use N for the seed of the topology', seedArgument)
     .option('--until <DURATION>', 'end at this virtual time, such as 10s', spanArgument)
-    .option('--param <NAME=VALUE>', 'set a parameter of the script; may be repeated', collect, [])
+    .option(
+      '--param <NAME=VALUE,...>',
+      'set a parameter of the script; several values make a sweep of runs; may be repeated',
+      collect,
+      [],
+    )
+    .addOption(
+      new Option('--repeat <N>', 'run each combination of values N times, with seeds of their own')
+        .argParser(countArgument)
+        .default(1, '1'),
+    )
+    .option('--parallel-runs <N>', 'runs of a sweep at once (default: 1)', countArgument)
+    .option('--stop-on-failure', 'end a sweep with the first run that is not ok')
     .option('--serial', 'run one guest at a time; the trace is the same')
     .option('--jobs <N>', 'guests that may run at once (default: one for each core)', countArgument)
     .option('--max-wall <DURATION>', 'give up after this much wall time', spanArgument)
@@ -95,7 +126,10 @@ export function program(): Command {
       spanArgument,
     )
     .option('--no-shm', 'keep time by messages alone, without shared memory')
+    .option('--watch', 'show the page of `oneclock view` while the run goes on; it needs --out')
+    .option('--no-open', 'with --watch: open no browser')
     .option('--json', 'print the result as JSON, and nothing else, on standard output')
+    .option('--junit <FILE>', 'write a report for CI there, in the XML of JUnit')
     .option('--interactive', 'go no faster than wall time, and take shells: oneclock shell DIR NODE')
     .option(
       '--record',
@@ -141,8 +175,8 @@ export function program(): Command {
 
   main
     .command('check')
-    .description('validate a topology, and say every fault with its line')
-    .argument('<FILE>', 'the topology, in YAML')
+    .description('validate a topology or a script, and say every fault with its line')
+    .argument('<FILE>', 'the topology, in YAML; or a script')
     .option('--json', 'print the faults, or what the topology comes to, as JSON')
     .addHelpText('after', EXIT_STATUS)
     .action((file: string, options) =>
@@ -197,6 +231,41 @@ export function program(): Command {
     .addHelpText('after', '\nExit status:\n  0  the same\n  1  different\n  2  one cannot be read')
     .action((run: string, other: string, options) =>
       guarded(async () => (await import('./diff.js')).diff(run, other, options)),
+    );
+
+  main
+    .command('view')
+    .description('show a run, or two and where they first differ, in the browser')
+    .argument('<RUN>', 'a run directory, or the trace in it')
+    .argument('[OTHER]', 'the run to compare it with')
+    .option('--output <FILE>', 'write one HTML file with everything in it, and serve nothing')
+    .option('--no-open', 'open no browser')
+    .option('--port <PORT>', 'serve the page on this port of 127.0.0.1 (default: any)', portArgument)
+    .addHelpText('after', EXIT_STATUS)
+    .action((run: string, other: string | undefined, options) =>
+      guarded(async () => (await import('./view.js')).view(run, other, options)),
+    );
+
+  main
+    .command('export')
+    .description('turn a run into a file for other programs')
+    .argument('<RUN>', 'a run directory, or the trace in it')
+    .addOption(
+      new Option('--format <FORMAT>', 'what to make')
+        .choices(['perfetto', 'json', 'csv', 'pcapng'])
+        .makeOptionMandatory(),
+    )
+    .option('--output <FILE>', 'write there (default: standard output)')
+    .option(
+      '--from <TIME>',
+      'leave out what happened before this virtual time, such as 1.5s',
+      durationArgument,
+    )
+    .option('--to <TIME>', 'leave out what happened at this virtual time or later', durationArgument)
+    .option('--node <NAME>', 'only this node, switch or wire, or "run"; may be repeated', collect, [])
+    .addHelpText('after', EXPORT_HELP)
+    .action((run: string, options) =>
+      guarded(async () => (await import('./export.js')).exportCommand(run, options)),
     );
 
   main

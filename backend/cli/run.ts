@@ -8,12 +8,16 @@ import { Run, type RunOptions, type RunResult } from '../run/index.js';
 import { Alone } from '../scenario/alone.js';
 import { isScript, loadScenario } from '../scenario/load.js';
 import { scriptOf } from '../scenario/scene.js';
+import { type Given, isSweep, readGiven } from '../sweep/given.js';
 import { readTopology } from '../topology/index.js';
 import { endOnSignals } from './ending.js';
+import { junit } from './junit.js';
 import { readParams, topologyOf, untilOf } from './play.js';
 import { Progress } from './progress.js';
+import { writeReport } from './report.js';
 import { summary } from './summary.js';
 import { hangMs, toMs } from './wall-bounds.js';
+import { watchRun } from './watch.js';
 
 export interface RunCommandOptions {
   readonly out?: string;
@@ -28,36 +32,70 @@ export interface RunCommandOptions {
   readonly json?: boolean;
   readonly interactive?: boolean;
   readonly record?: boolean;
-  /** Of a script: its parameters, `name=value`. */
+  /** Of a script: its parameters, `name=value`, or `name=value,value` for a sweep. */
   readonly param: readonly string[];
+  /** Runs of each combination of values. */
+  readonly repeat: number;
+  /** Of a sweep: runs at once. */
+  readonly parallelRuns?: number;
+  readonly stopOnFailure?: boolean;
+  /** Shows the page of `oneclock view` while the run goes on; with `open`, in a browser. */
+  readonly watch?: boolean;
+  readonly open?: boolean;
+  /** Where the report for CI goes. */
+  readonly junit?: string;
 }
 
 /** `oneclock run`. @returns the exit status */
 export async function run(file: string, options: RunCommandOptions): Promise<number> {
+  const given = readGiven(options.param);
+  if (!isScript(file)) refuseParams(options.param);
+  refuseWithoutOut(options);
+  const sweeps = isSweep(given, options.repeat);
+  if (sweeps && (options.interactive || options.record)) {
+    throw new OneclockError('INPUT', '--interactive and --record are for one run: a sweep has many');
+  }
+  if (sweeps) return (await import('./sweep.js')).sweep(file, options, given);
+  // Nobody wants to hear of it when the run is over.
+  if (options.junit !== undefined) writeReport(options.junit, '');
+  if (options.watch && options.out === undefined)
+    throw new OneclockError('INPUT', '--watch shows what is in a run directory: name one with --out');
   const progress = new Progress(process.stderr, options.json !== true);
   // Before anything is there that a signal could leave behind; the handlers run when this function waits.
   let running: Run | Alone | undefined;
-  refuseWithoutOut(options);
+  let early: OneclockError | undefined;
   const signal = endOnSignals(
-    (error) => running?.abort(error),
+    (error) => {
+      early ??= error;
+      running?.abort(error);
+    },
     () => running?.dispose(),
   );
-  running = isScript(file) ? await playing(file, options, progress) : plain(file, options, progress);
+  running = isScript(file) ? await playing(file, options, given, progress) : plain(file, options, progress);
+  // It came while the script was loaded.
+  if (early) running.abort(early);
+  const shown = options.watch ? watchRun(options) : undefined;
   const result = await running.execute();
   progress.end();
   print(result, options.json === true);
+  if (options.junit !== undefined) writeReport(options.junit, junit(result));
+  if (shown) await shown.leave(() => signal.exitStatus !== undefined);
   return signal.exitStatus ?? result.exitCode;
 }
 
 function plain(file: string, options: RunCommandOptions, progress: Progress): Run {
-  refuseParams(options.param);
   const topology = readTopology(file, { seed: options.seed, until: options.until });
   const source = options.record ? { record: { file: resolve(file), text: readFileSync(file, 'utf8') } } : {};
   return new Run(topology, { ...runOptions(options, progress), ...source });
 }
 
 /** The run of a script. */
-async function playing(file: string, options: RunCommandOptions, progress: Progress): Promise<Run | Alone> {
+async function playing(
+  file: string,
+  options: RunCommandOptions,
+  given: Given,
+  progress: Progress,
+): Promise<Run | Alone> {
   if (options.record) {
     throw new OneclockError(
       'INPUT',
@@ -65,7 +103,7 @@ async function playing(file: string, options: RunCommandOptions, progress: Progr
     );
   }
   const scenario = await loadScenario(file);
-  const params = readParams(scenario, splitParams(options.param));
+  const params = readParams(scenario, new Map([...given].map(([name, [value = '']]) => [name, value])));
   const topology = topologyOf(file, scenario, params, { seed: options.seed, until: options.until });
   if (topology)
     return new Run(topology, { ...runOptions(options, progress), script: scriptOf(scenario, params) });
@@ -81,7 +119,10 @@ async function playing(file: string, options: RunCommandOptions, progress: Progr
   });
 }
 
-export function runOptions(options: Omit<RunCommandOptions, 'param'>, progress: Progress): RunOptions {
+export function runOptions(
+  options: Omit<RunCommandOptions, 'param' | 'repeat'>,
+  progress: Progress,
+): RunOptions {
   return {
     out: options.out,
     jobs: options.serial ? 1 : (options.jobs ?? availableParallelism()),
@@ -99,16 +140,6 @@ function refuseWithoutOut({ out, interactive, record }: RunCommandOptions): void
     ? ['--interactive', 'by which shells find it']
     : ['--record', 'for the recording'];
   throw new OneclockError('INPUT', `${option}: the run needs a folder, ${what}: name one with --out`);
-}
-
-function splitParams(params: readonly string[]): Map<string, string> {
-  return new Map(
-    params.map((text) => {
-      const [, name, value] = /^([A-Za-z_]\w*)=(.*)$/s.exec(text) ?? [];
-      if (name !== undefined && value !== undefined) return [name, value];
-      throw new OneclockError('INPUT', `--param: expected name=value, such as k=3; found '${text}'`);
-    }),
-  );
 }
 
 function refuseParams(params: readonly string[]): void {

@@ -28,7 +28,9 @@ export function declaration(name: string, { nodes, links, switches, wires }: Top
     `[${list.map((each) => `{ name: ${quote(each.name)} }`).join(', ')}]`;
   const shapes = nodes.map((node) => {
     const interfaces = node.interfaces.map((each) => `${key(each.name)}: unknown`).join('; ');
-    return `    ${key(node.name)}: { interfaces: {${interfaces && ` ${interfaces} `}} };`;
+    const serial = (node.serial ?? []).map((each) => quote(each.name)).join(', ');
+    const lines = serial && `; serial: [${serial}]`;
+    return `    ${key(node.name)}: { interfaces: {${interfaces && ` ${interfaces} `}}${lines} };`;
   });
   return `// Made by 'oneclock types ${name}'.
 import type { TopologyFile } from 'oneclock';

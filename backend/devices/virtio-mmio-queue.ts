@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: MIT
-import { Feature, hasFeature } from '../../protocols/virtio/index.js';
+import { Feature, hasFeature, usedRingBytes } from '../../protocols/virtio/index.js';
 import { DeviceError } from './device-error.js';
 import type { GuestMemory } from './guest-memory.js';
 import { isQueueSize, Virtqueue } from './virtqueue.js';
 
 /** The most descriptors of a queue, as User-Mode Linux has it. */
 export const MMIO_QUEUE_SIZE = 256;
+/** Where the index is in an available ring, behind its flags. */
+const AVAILABLE_INDEX = 2;
+/** Of the event index, at the end of a used ring. */
+const EVENT_BYTES = 2;
 
 /** Where the three parts of a queue are. */
 export type QueuePart = 'descriptorTable' | 'availableRing' | 'usedRing';
+
+/** Guest-physical addresses of what a driver and whoever takes its notifications look at. */
+export interface QueueIndices {
+  /** Of the available ring. */
+  readonly available: number;
+  /** For which index the driver is to notify; undefined: it does so for each. */
+  readonly event: number | undefined;
+}
 
 /** What the driver has said about one queue, and the queue made of it (virtio 1.2, 4.2.3.2). */
 export class MmioQueue {
@@ -16,6 +28,7 @@ export class MmioQueue {
   queue: Virtqueue | undefined;
   readonly #name: string;
   #size = 0;
+  #eventIndex = false;
   /** By part: the low word of its address, then the high one. */
   #addresses: Record<QueuePart, [number, number]> = nowhere();
 
@@ -54,6 +67,7 @@ export class MmioQueue {
       return;
     }
     if (features === undefined) throw this.error('is made ready before FEATURES_OK');
+    this.#eventIndex = hasFeature(features, Feature.RING_EVENT_IDX);
     this.queue ??= new Virtqueue(memory, {
       name: this.#name,
       size: this.#size,
@@ -63,8 +77,18 @@ export class MmioQueue {
       usedRing: this.#address('usedRing'),
       addresses: 'guest',
       indirect: hasFeature(features, Feature.RING_INDIRECT_DESC),
-      eventIndex: hasFeature(features, Feature.RING_EVENT_IDX),
+      eventIndex: this.#eventIndex,
     });
+  }
+
+  /** Where its indices are, while it is ready. */
+  get indices(): QueueIndices | undefined {
+    if (!this.queue) return undefined;
+    const used = this.#address('usedRing');
+    return {
+      available: this.#address('availableRing') + AVAILABLE_INDEX,
+      event: this.#eventIndex ? used + usedRingBytes(this.#size) - EVENT_BYTES : undefined,
+    };
   }
 
   error(fault: string): DeviceError {

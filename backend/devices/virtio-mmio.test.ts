@@ -5,6 +5,7 @@ import {
   ConsoleFeature,
   DescriptorFlag,
   DeviceType,
+  Feature,
   featureBit,
   GpioDirection,
   GpioFeature,
@@ -17,6 +18,7 @@ import {
 } from '../../protocols/virtio/index.js';
 import { OneclockError } from '../errors.js';
 import { DeviceError } from './device-error.js';
+import type { DriverQueue } from './testing/driver-queue.js';
 import { MEMORY_BYTES, MmioDriver } from './testing/mmio-driver.js';
 import { VirtioConsole } from './virtio-console.js';
 import type { VirtioDevice } from './virtio-device.js';
@@ -104,6 +106,64 @@ describe('the registers of a device', () => {
     for (const size of [1, 2, 8]) expect(driver.mmio.read(R.MAGIC_VALUE, size)).toBe(0n);
     expect(driver.get(R.MAGIC_VALUE + 1)).toBe(0);
     expect(driver.failures).toEqual([]);
+  });
+});
+
+describe('queues', () => {
+  it('are known with their indices while they are ready', () => {
+    const { driver } = card();
+    driver.start(2, WANTED);
+    const [receive, transmit] = driver.queues as [DriverQueue, DriverQueue];
+    const indices = (queue: DriverQueue) => ({
+      available: queue.availableRing + 2,
+      event: queue.usedRing + 4 + 8 * 16,
+    });
+    // The driver begins with a reset.
+    expect(driver.ready.splice(0).slice(2)).toEqual([
+      [0, indices(receive)],
+      [1, indices(transmit)],
+    ]);
+    driver.set(R.QUEUE_SEL, 1);
+    driver.set(R.QUEUE_READY, 0);
+    driver.set(R.STATUS, 0);
+    expect(driver.ready).toEqual([
+      [1, undefined],
+      [0, undefined],
+      [1, undefined],
+    ]);
+  });
+
+  it('have no event index where that is not negotiated', () => {
+    const { driver } = card();
+    driver.set(R.STATUS, Status.ACKNOWLEDGE | Status.DRIVER);
+    driver.choose(featureBit(Feature.VERSION_1));
+    driver.set(R.STATUS, ACKNOWLEDGE | DRIVER | FEATURES_OK);
+    driver.placeQueue(0, 16);
+    expect(driver.ready[0]?.[1]).toMatchObject({ event: undefined });
+  });
+
+  it('are served as far as the driver had come when it notified, and no further', () => {
+    const frames: number[] = [];
+    const { driver } = card((frame) => frames.push(frame[0] as number));
+    driver.start(2, WANTED);
+    frameOf(driver, 1);
+    frameOf(driver, 2);
+    driver.mmio.notified(1, 1);
+    expect(frames).toHaveLength(1);
+    driver.mmio.notified(1, 2);
+    expect(frames).toHaveLength(2);
+    frameOf(driver, 3);
+    driver.set(R.QUEUE_NOTIFY, 1);
+    expect(frames).toHaveLength(3);
+  });
+
+  it('that are notified of more than there can be end the use of the device', () => {
+    const { driver } = card();
+    driver.start(2, WANTED);
+    driver.mmio.notified(1, 17);
+    expect(failure(driver)).toMatch(/available index 17 .*last write: 0x1 to 0x50/);
+    driver.mmio.notified(1, 1);
+    expect(driver.failures).toHaveLength(1);
   });
 });
 

@@ -13,7 +13,7 @@ import { OneclockError } from '../errors.js';
 import { DeviceError } from './device-error.js';
 import { GuestMemory } from './guest-memory.js';
 import type { VirtioDevice, VirtioTransport } from './virtio-device.js';
-import { MMIO_QUEUE_SIZE, MmioQueue, type QueuePart } from './virtio-mmio-queue.js';
+import { MMIO_QUEUE_SIZE, MmioQueue, type QueueIndices, type QueuePart } from './virtio-mmio-queue.js';
 import type { Virtqueue } from './virtqueue.js';
 
 /** "oclk". */
@@ -44,6 +44,8 @@ export interface MmioHost {
    * leaves of them when the guest may be disturbed. Told once for each bit until then, however often the device wants it.
    */
   raise(bits: number): void;
+  /** Queue `index` is ready; with undefined, it is not any more. Its notifications may come by {@link VirtioMmio.notified}. */
+  ready?(index: number, indices: QueueIndices | undefined): void;
   /** The driver broke the rules. The device is of no use to this guest any more, and nothing else follows. */
   failed(error: DeviceError): void;
 }
@@ -95,18 +97,16 @@ export class VirtioMmio implements VirtioTransport {
 
   /** @param size 1 to 8 bytes */
   write(offset: number, size: number, value: number): void {
-    if (this.#over) return;
-    this.#depth++;
-    this.#last = [offset, value];
-    try {
+    this.#access(offset, value, () => {
       if (offset >= R.CONFIG) throw new DeviceError('the configuration space is not to be written to');
       if (size !== 4) throw new DeviceError(`a write of ${size} bytes, where registers have 4`);
       this.#writeRegister(offset, value);
-    } catch (error) {
-      this.fail(error);
-    } finally {
-      this.#leave();
-    }
+    });
+  }
+
+  /** The driver has notified queue `index`, when its available index was `available`, and has gone on since. */
+  notified(index: number, available: number): void {
+    this.#access(R.QUEUE_NOTIFY, index, () => this.#kicked(index, available));
   }
 
   /** Takes note that `bits` are delivered now. @returns those that the device still wants, for InterruptStatus */
@@ -149,6 +149,19 @@ export class VirtioMmio implements VirtioTransport {
       this.#status |= Status.NEEDS_RESET;
       this.#host.failed(failure);
     });
+  }
+
+  #access(offset: number, value: number, action: () => void): void {
+    if (this.#over) return;
+    this.#depth++;
+    this.#last = [offset, value];
+    try {
+      action();
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#leave();
+    }
   }
 
   get #over(): boolean {
@@ -208,7 +221,7 @@ export class VirtioMmio implements VirtioTransport {
       case R.QUEUE_NUM:
         return this.#queue(this.#queueSelected).setSize(value);
       case R.QUEUE_READY:
-        return this.#queue(this.#queueSelected).setReady(value, this.#memory, this.#features);
+        return this.#setReady(value);
       case R.QUEUE_NOTIFY:
         return this.#kicked(value);
       case R.STATUS:
@@ -228,6 +241,12 @@ export class VirtioMmio implements VirtioTransport {
     if (queue) return queue;
     const names = this.#device.queues.map((role) => role.name).join(', ');
     throw new DeviceError(`queue ${index} of a device that has ${this.#queues.length} queues (${names})`);
+  }
+
+  #setReady(value: number): void {
+    const queue = this.#queue(this.#queueSelected);
+    queue.setReady(value, this.#memory, this.#features);
+    this.#host.ready?.(this.#queueSelected, queue.indices);
   }
 
   #setDriverFeatures(value: number): void {
@@ -276,18 +295,23 @@ export class VirtioMmio implements VirtioTransport {
     this.#deviceFeaturesSelected = this.#driverFeaturesSelected = this.#queueSelected = 0;
     this.#driverFeatures = [0, 0];
     this.#features = undefined;
-    for (const queue of this.#queues) queue.reset();
+    this.#queues.forEach((queue, index) => {
+      queue.reset();
+      this.#host.ready?.(index, undefined);
+    });
     if (active) this.#device.reset();
   }
 
   /** The device does all there is to do in queue `index`. */
-  #kicked(index: number): void {
+  #kicked(index: number, available?: number): void {
     const queue = this.#queue(index);
     if ((this.#status & Status.DRIVER_OK) === 0) throw queue.error('is kicked before DRIVER_OK');
     if (!queue.queue) throw queue.error('is kicked while it is not ready');
+    queue.queue.limit(available);
     for (let round = 0; this.#device.notify(index) && !this.#over; round++) {
       if (round === MAX_ROUNDS) throw queue.error('has requests without end');
     }
+    queue.queue?.limit(undefined);
   }
 
   #raise(bit: number): void {

@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type JiffiesRole, kvmCommandLine } from '../../host/kvm/command-line.js';
-import { type Entry, loadLinux, Machine, type PlatformOptions } from '../../host/kvm/index.js';
+import {
+  type Entry,
+  loadLinux,
+  Machine,
+  type Notification,
+  type PlatformOptions,
+} from '../../host/kvm/index.js';
 import type { Hub } from '../../host/native/index.js';
 import { MmioRegister } from '../../protocols/virtio/index.js';
 import { type VirtioDevice, VirtioMmio } from '../devices/index.js';
@@ -47,6 +53,10 @@ export interface KvmLinuxOwner {
   bell(operation: number, args: readonly [bigint, bigint, bigint]): bigint;
   /** Its device at `place` has interrupts for {@link KvmLinux.interrupt}. */
   raise(place: number, bits: number): void;
+  /** It notified a device at `at`, and has gone on since; what comes of it `act` does. */
+  notified?(at: bigint, act: () => void): void;
+  /** All that it had notified devices of is done. */
+  caughtUp?(): void;
   /** A driver broke the rules. */
   failed(error: OneclockError): void;
   /** It is no more. */
@@ -75,6 +85,7 @@ export class KvmLinux {
         onRead: (address, size) => this.#read(address, size),
         onWrite: (address, size, value) => this.#write(address, size, value),
         onWait: () => owner.waits(),
+        onNotified: (notifications) => this.#notified(notifications),
         onBell: (operation, args) => this.#bell(operation, args),
         onSerial: (bytes) => {
           const words = Buffer.from(bytes)
@@ -92,6 +103,7 @@ export class KvmLinux {
       (device, place) =>
         new VirtioMmio(device, this.machine.memory, {
           raise: (bits) => owner.raise(place, bits),
+          ready: (queue, indices) => this.machine.setQueue(place, queue, indices),
           failed: (error) => owner.failed(error),
         }),
     );
@@ -162,6 +174,18 @@ export class KvmLinux {
     // Its drivers are there: what it has to say it says on its console.
     if (found?.offset === MmioRegister.QUEUE_NOTIFY) this.#lastWords = '';
     if (found) this.#guarded(() => found.device.write(found.offset, size, Number(value)));
+  }
+
+  #notified(notifications: readonly Notification[]): void {
+    this.owner.sign();
+    this.#lastWords = '';
+    for (const { at, slot, queue, available } of notifications) {
+      if (this.#closed) return;
+      this.owner.notified?.(at, () => {
+        this.#guarded(() => this.#devices[slot]?.notified(queue, available));
+      });
+    }
+    this.owner.caughtUp?.();
   }
 
   #find(address: bigint): { readonly device: VirtioMmio; readonly offset: number } | undefined {

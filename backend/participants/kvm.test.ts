@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 import { readdirSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { interruptTable } from '../../host/kvm/testing/bare-metal.js';
 import { missing, newHub, threads } from '../../host/kvm/testing/guests.js';
-import { instant, NEVER } from '../calendar/index.js';
+import { after, duration, instant, NEVER } from '../calendar/index.js';
 import { OneclockError } from '../errors.js';
 import { bareGuest } from './testing/bare-guests.js';
 
@@ -93,6 +94,88 @@ describe.skipIf(missing !== '')(`a KVM guest of the calendar${missing && ` (${mi
     expect(log).toEqual(['10: kick', '10: quiet until 60']);
   });
 
+  test('goes on behind its kicks where nothing can come of them so soon; they are done at their times, before all else', () => {
+    const made = bareGuest(
+      `START 0, 0xff; DRIVE; ${advance(10)}; KICK; ${advance(25)}; KICK; RING 17, $1; KICK; ${advance(60)}; ${SLEEP}`,
+      {
+        kicked: ({ guest, log }) => {
+          if (log.length === 1) guest.curtail(instant(45n));
+        },
+        bell: () => {
+          made.log.push(`${made.guest.now}: bell`);
+          return 0n;
+        },
+      },
+    );
+    made.guest.setPatience(0, 30n);
+    made.run(0n, 100n);
+    expect(made.log).toEqual(['10: kick', '25: kick', '25: bell', '25: kick', '25: quiet until 60']);
+  });
+
+  test('does the same at the same times, whether or not it stops for its kicks', () => {
+    const step = fc.oneof(fc.constant('KICK'), fc.constant('RING 17, $1'), fc.nat({ max: 40 }));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const until = (add: number) => `mov NOW(%rbx), %rcx; add $${add}, %rcx; RING 16, %rcx`;
+        const source = steps.map((each) => (typeof each === 'string' ? each : until(each))).join('; ');
+        const logs = [0n, 30n].map((patience) => {
+          const made = bareGuest(`START 0, 0xff; DRIVE; ${source}; ${SLEEP}`, {
+            // Whoever gets it may answer after 30.
+            kicked: ({ guest }) => guest.curtail(after(guest.now, duration(30n))),
+            bell: () => {
+              made.log.push(`${made.guest.now}: bell`);
+              return 0n;
+            },
+          });
+          made.guest.setPatience(0, patience);
+          made.run(0n, 100n);
+          for (let at = made.guest.wake; at !== NEVER; at = made.guest.wake) made.run(at, at + 100n);
+          made.guest.close();
+          return made.log;
+        });
+        expect(logs[1]).toEqual(logs[0]);
+        expect(logs[0]?.filter((line) => line.endsWith('kick'))).toHaveLength(
+          steps.filter((each) => each === 'KICK').length,
+        );
+      }),
+      { numRuns: 10, endOnFailure: true },
+    );
+  });
+
+  test('is interrupted where it is by what comes of such kicks', () => {
+    const seen: number[] = [];
+    const { log, guest, raised, run, deliver } = bareGuest(
+      `${TABLE} PICS; START; DRIVE; ${advance(10)}; KICK; ${advance(20)}; KICK; ${advance(25)}; ${SLEEP}; ${HANDLER}`,
+      {
+        kicked: ({ device, raised }) => {
+          device.interrupt();
+          seen.push(raised.length);
+        },
+      },
+    );
+    guest.setPatience(0, 30n);
+    run(0n, 100n);
+    expect(log).toEqual(['10: kick', '20: kick', '25: quiet']);
+    // Whoever is told of it finds the guest at its present time.
+    expect([seen, raised.length]).toEqual([[0, 0], 1]);
+    deliver(25n);
+    expect(guest.wake).toBe(25n);
+    guest.setPatience(0, 0n);
+    run(25n, 100n);
+    expect(log.slice(3)).toEqual(['25: kick', '25: quiet']);
+  });
+
+  test.each([
+    ['powers itself off', 'KICK; RING 32, $0', ['0: kick', 'failed: it powered itself off']],
+    ['resets the device', `KICK; SET 0x70, 0; ${SLEEP}`, ['0: kick', '0: quiet']],
+    ['takes the queue away', `KICK; SET 0x44, 0; ${SLEEP}`, ['0: kick', '0: quiet']],
+  ])('has such kicks done also where it %s then', (_what, source, expected) => {
+    const { log, guest, run } = bareGuest(`START; DRIVE; ${source}`);
+    guest.setPatience(0, 30n);
+    run(0n, 100n);
+    expect(log).toEqual(expected);
+  });
+
   test('forgets an interrupt whose driver has gone', () => {
     const { log, device, guest, run, deliver } = bareGuest(
       `${TABLE} PICS; START; DRIVE; ${advance(50)}; SET 0x70, 0; ${SLEEP}; ${HANDLER}`,
@@ -170,20 +253,23 @@ describe.skipIf(missing !== '')(`a KVM guest of the calendar${missing && ` (${mi
   test.each([
     ['closed', 0],
     ['failed', 1],
-  ] as const)('may be %s in its own kick', (how, count) => {
-    const { run, failures, device, log, guest } = bareGuest(`START; DRIVE; KICK; KICK; ${SLEEP}`, {
-      kicked: ({ guest, failures }) => {
-        if (how === 'failed') guest.fail(new OneclockError('PARTICIPANT', 'enough'));
-        else {
-          guest.close();
-          failures.push({ error: new OneclockError('INTERNAL', 'the test goes on'), hung: false });
-        }
-      },
-    });
-    run(0n, 100n);
-    expect(log.filter((line) => line.endsWith('kick'))).toEqual(['0: kick']);
-    expect(failures.filter(({ error }) => error.message === 'enough')).toHaveLength(count);
-    expect([guest.alive, device.resets]).toEqual([false, 1]);
+  ] as const)('may be %s in its own kick, seen at once or later', (how, count) => {
+    for (const patience of [0n, 30n]) {
+      const { run, failures, device, log, guest } = bareGuest(`START; DRIVE; KICK; KICK; ${SLEEP}`, {
+        kicked: ({ guest, failures }) => {
+          if (how === 'failed') guest.fail(new OneclockError('PARTICIPANT', 'enough'));
+          else {
+            guest.close();
+            failures.push({ error: new OneclockError('INTERNAL', 'the test goes on'), hung: false });
+          }
+        },
+      });
+      guest.setPatience(0, patience);
+      run(0n, 100n);
+      expect(log.filter((line) => line.endsWith('kick'))).toEqual(['0: kick']);
+      expect(failures.filter(({ error }) => error.message === 'enough')).toHaveLength(count);
+      expect([guest.alive, device.resets]).toEqual([false, 1]);
+    }
   });
 
   test('may fail while it runs, and its thread ends', () => {

@@ -2,7 +2,7 @@
 import type { Machine } from '../../host/kvm/index.js';
 import type { Hub } from '../../host/native/index.js';
 import { type Instant, type Interrupt, instant, later, NEVER, ZERO } from '../calendar/index.js';
-import { OneclockError } from '../errors.js';
+import { invariant, OneclockError } from '../errors.js';
 import type { Guest, GuestOwner } from './guest.js';
 import { HangWatch } from './hang-watch.js';
 import { KvmLinux, type KvmOptions } from './kvm-linux.js';
@@ -26,6 +26,10 @@ export class KvmParticipant implements Guest {
   #grant: { readonly at: Instant; until: Instant } | undefined;
   /** When it wants to run, while it is quiet. */
   #wake: Instant = ZERO;
+  /** What it did then is dealt with, and it has gone on since. */
+  #past: Instant | undefined;
+  /** Interrupts that this has brought about. */
+  readonly #raised: Interrupt[] = [];
   /** How far its domain has come, when it was told last. */
   #reached: Instant = ZERO;
   #closed = false;
@@ -50,7 +54,12 @@ export class KvmParticipant implements Guest {
         waits: () => this.#waits(),
         kicked: () => this.#machine.fail(this.#watch.reason),
         bell: (operation, args) => this.owner.bell(operation, args),
-        raise: (place, bits) => this.owner.raise(this.#interrupt(place, bits)),
+        raise: (place, bits) => this.#raise(this.#interrupt(place, bits)),
+        notified: (at, act) => {
+          this.#past = instant(at);
+          act();
+        },
+        caughtUp: () => this.#caughtUp(),
         failed: (error) => this.fail(error),
         ended: (reason) => this.#ended(reason, this.#watch.stopping),
       },
@@ -96,8 +105,9 @@ export class KvmParticipant implements Guest {
     return this.#watch.stopping && !this.#closed;
   }
 
-  /** A kick is seen at once. */
-  setPatience(): void {}
+  setPatience(place: number, nanoseconds: bigint): void {
+    if (!this.#closed) this.#machine.setPatience(place, nanoseconds);
+  }
 
   get wake(): Instant {
     if (this.#closed || this.#grant !== undefined) return NEVER;
@@ -105,7 +115,7 @@ export class KvmParticipant implements Guest {
   }
 
   get now(): Instant {
-    return later(instant(this.#machine.now), this.#grant?.at ?? ZERO);
+    return this.#past ?? later(instant(this.#machine.now), this.#grant?.at ?? ZERO);
   }
 
   run(at: Instant, until: Instant): void {
@@ -119,6 +129,8 @@ export class KvmParticipant implements Guest {
 
   curtail(until: Instant): void {
     if (!this.#grant || until >= this.#grant.until || this.#closed) return;
+    const { now } = this.#machine;
+    invariant(until >= now, () => `${this.name} is held to ${until}, and is at ${now}`);
     this.#grant.until = until;
     this.#machine.curtail(until);
   }
@@ -160,6 +172,17 @@ export class KvmParticipant implements Guest {
     this.#grant = undefined;
     this.#closed = true;
     this.#linux.close();
+  }
+
+  #raise(interrupt: Interrupt): void {
+    if (this.#past === undefined) this.owner.raise(interrupt);
+    else this.#raised.push(interrupt);
+  }
+
+  #caughtUp(): void {
+    this.#past = undefined;
+    // It is interrupted where it is.
+    for (const interrupt of this.#raised.splice(0)) this.owner.raise(interrupt);
   }
 
   /** It has nothing to do before the end of its grant, or is in need of more. */

@@ -41,6 +41,8 @@ export interface TimeClientOwner {
   started(identity: bigint): void;
   /** It has sent something, which is not looked at yet. */
   spoke?(): void;
+  /** It has told its time, before it goes on: for what it has written elsewhere by then. */
+  toldTime?(): void;
   /** It has done all it can until its `wake`. */
   quiet(): void;
   /** The time of its domain, for a client that asks for it while another runs. */
@@ -358,7 +360,8 @@ export class TimeClient {
     this.#now = at;
     // Clients that share the page look for the time there, whoever runs.
     this.slot.page.currentTime = at;
-    this.#acknowledge(sequence, 0n);
+    this.owner.toldTime?.();
+    this.whenSettled(() => this.#acknowledge(sequence, 0n));
   }
 
   #onAcknowledgement(sequence: number): void {

@@ -36,8 +36,13 @@ export class UmlProcess {
     return this.#child?.pid;
   }
 
-  /** Starts it in `folder`, without input. @throws OneclockError `MACHINE` */
-  start(file: string, args: readonly string[], folder: string): void {
+  /**
+   * Starts it in `folder`, without input.
+   *
+   * @param descriptors the process has them as 3, 4 and so on
+   * @throws OneclockError `MACHINE`
+   */
+  start(file: string, args: readonly string[], folder: string, descriptors: readonly number[] = []): void {
     const nothing = openSync('/dev/null', 'r');
     const [reader, writer] = addon.pipe();
     this.#output = this.hub.open(reader, {
@@ -47,7 +52,7 @@ export class UmlProcess {
       onClose: () => undefined,
     });
     try {
-      const stdio = [nothing, writer, writer] as const;
+      const stdio = [nothing, writer, writer, ...descriptors] as const;
       this.#child = this.hub.spawn({ file, args, env: {}, cwd: folder, stdio }, (exit) => this.#exited(exit));
       this.alive = true;
     } finally {

@@ -13,9 +13,11 @@ import { Notifications, SharedPage, sharedPageBytes } from '../../protocols/um-t
 import { type Instant, type Interrupt, NEVER, ZERO } from '../calendar/index.js';
 import { processDescriptors, VhostUserDeviceServer, type VirtioDevice } from '../devices/index.js';
 import { OneclockError } from '../errors.js';
+import type { SerialLine } from '../serial/index.js';
 import type { Guest, GuestOwner } from './guest.js';
 import { type PageSlot, TimeClient } from './time-client.js';
 import { deviceSocket, ENDING_MS, INITRAMFS, UmlProcess } from './uml-process.js';
+import { UmlSerial } from './uml-serial.js';
 
 export { INITRAMFS };
 
@@ -38,6 +40,7 @@ export interface UmlOptions {
   /** Whether it may keep time in a page that it shares with us; else by messages alone. */
   readonly sharedMemory: boolean;
   readonly devices: readonly VirtioDevice[];
+  readonly serial: readonly SerialLine[];
 }
 
 /**
@@ -50,6 +53,7 @@ export class UmlParticipant implements Guest {
   readonly id: number;
   readonly name: string;
   readonly #servers: VhostUserDeviceServer[] = [];
+  readonly #serial: readonly UmlSerial[];
   readonly #listener: Listener;
   readonly #memory: OwnedMemory;
   readonly #page: SharedPage;
@@ -89,6 +93,7 @@ export class UmlParticipant implements Guest {
     this.#listener = hub.listen(join(options.folder, TIME_SOCKET), (descriptor) =>
       this.#connected(descriptor),
     );
+    this.#serial = options.serial.map((line) => this.#connect(line));
     options.devices.forEach((device, place) => {
       const server: VhostUserDeviceServer = new VhostUserDeviceServer(
         { hub, mapShared, descriptors: processDescriptors },
@@ -233,16 +238,42 @@ export class UmlParticipant implements Guest {
     this.#release();
   }
 
+  #connect(line: SerialLine): UmlSerial {
+    const host = {
+      raise: (deliver: (done: () => void) => void) =>
+        this.#raise({
+          participant: this,
+          deliver: (done) => {
+            this.#disturb();
+            deliver(() => this.#settled(done));
+          },
+        }),
+      lost: (reason: string) =>
+        this.#failSoon(
+          this.#withLastMessage(new OneclockError('PARTICIPANT', `${line.name} was closed (${reason})`)),
+        ),
+    };
+    return new UmlSerial(line, host, this.hub);
+  }
+
   #spawn(): void {
     const { folder, kernel, memory, seed, devices } = this.options;
+    const ends = this.#serial.map(({ guestEnd }) => guestEnd);
     const args = umlArguments({
       memory,
       seed,
       timeSocket: TIME_SOCKET,
       initramfs: INITRAMFS,
       devices: devices.map(({ type }, place) => ({ socket: deviceSocket(place), type })),
+      serial: ends.map(({ name, descriptors }) => ({ name, channels: descriptors.length })),
     });
-    this.#process.start(kernel, args, folder);
+    this.#process.start(
+      kernel,
+      args,
+      folder,
+      ends.flatMap(({ descriptors }) => descriptors),
+    );
+    for (const line of this.#serial) line.started();
   }
 
   #connected(descriptor: number): void {
@@ -265,7 +296,14 @@ export class UmlParticipant implements Guest {
         started: () => {
           if (this.#grant) client.run(this.#grant.at, this.#grant.until);
         },
-        spoke: () => this.#takeKicks(),
+        spoke: () => {
+          this.#takeKicks();
+          // What is not acknowledged is not told of either.
+          for (const line of this.#serial) if (!line.acknowledged) line.collect();
+        },
+        toldTime: () => {
+          for (const line of this.#serial) line.collect();
+        },
         quiet: () => {
           this.#grant = undefined;
           this.#wake = client.wake;
@@ -360,6 +398,7 @@ export class UmlParticipant implements Guest {
     this.#client?.close();
     this.#process.close();
     for (const server of this.#servers) server.close();
+    for (const line of this.#serial) line.close();
     this.#memory.close();
     closeSync(this.#null);
   }

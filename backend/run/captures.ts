@@ -39,6 +39,10 @@ class Capture {
     for (const { at, frame } of due) this.writer.write(at, frame);
   }
 
+  sync(): void {
+    this.writer.flush();
+  }
+
   close(at: Instant): void {
     this.writer.close(at);
   }
@@ -87,6 +91,11 @@ export class Captures {
       capture.flush(safe);
       if (capture.isEmpty) this.#holding.delete(capture);
     }
+  }
+
+  /** Hands what was written to the kernel, so that the captures of a run that is killed end shortly before. */
+  sync(): void {
+    for (const capture of this.#captures) capture.sync();
   }
 
   /** Writes what happened up to `end`, and closes the files. */

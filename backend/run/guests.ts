@@ -46,7 +46,9 @@ export function createGuest(node: RunNode, site: GuestSite, owner: KvmOwner): Gu
     describeGuest(spec, node.session !== undefined),
     join(folder, INITRAMFS),
   );
-  return new UmlParticipant({ ...common(node, site), devices, folder, kernel, sharedMemory }, owner, hub);
+  const serial = [...node.serial.values()];
+  const options = { ...common(node, site), devices, serial, folder, kernel, sharedMemory };
+  return new UmlParticipant(options, owner, hub);
 }
 
 /** The guest of a node, in real time. @throws OneclockError `MACHINE` where this machine lacks what it takes */

@@ -13,6 +13,7 @@ import {
   VirtioNet,
 } from '../devices/index.js';
 import { invariant, OneclockError } from '../errors.js';
+import { SerialLine } from '../serial/index.js';
 import type { NodeSpec } from '../topology/model.js';
 import type { NodeState } from './result.js';
 
@@ -25,6 +26,8 @@ export interface NodeOwner {
   acts(node: RunNode, what: string): boolean;
   transmit(node: RunNode, place: number, frame: Uint8Array): void;
   console(node: RunNode, bytes: Uint8Array): void;
+  /** Bytes on a serial line; `input`: the guest receives them. They may be changed afterwards. */
+  serial?(node: RunNode, line: string, input: boolean, bytes: Uint8Array): void;
   /** The guest drives a line with a level, or, undefined, no more. */
   drive(node: RunNode, line: number, level: GpioLevel | undefined): void;
   /** The guest's GPIO driver has gone, with it or without it. */
@@ -51,6 +54,8 @@ export class RunNode {
   readonly devices: readonly VirtioDevice[];
   /** What its guest is told to do; undefined where it has no agent. */
   readonly session: AgentSession | undefined;
+  /** Its serial lines and consoles by name. */
+  readonly serial: ReadonlyMap<string, SerialLine>;
   state: NodeState = 'running';
   exit: number | undefined;
   signal: number | undefined;
@@ -79,7 +84,7 @@ export class RunNode {
       { name: `console of ${spec.name}` },
       { output: (port, bytes) => this.#output(port, bytes) },
     );
-    const elsewhere = spec.board?.agent !== undefined;
+    const elsewhere = spec.board?.agent !== undefined || spec.kind === 'script';
     this.nets = (elsewhere ? [] : spec.interfaces).map(
       ({ name, mac, mtu }, place) =>
         new VirtioNet(
@@ -103,7 +108,10 @@ export class RunNode {
               released: () => this.owner.released(this),
             },
           );
-    const bare = spec.kind === 'board' || spec.kind === 'partition';
+    this.serial = new Map(
+      (spec.serial ?? []).map(({ name, acknowledge }) => [name, this.#serialLine(name, acknowledge)]),
+    );
+    const bare = spec.kind === 'board' || spec.kind === 'partition' || spec.kind === 'script';
     this.devices = [...(bare ? [] : [this.#console]), ...this.nets, ...(this.gpio ? [this.gpio] : [])];
     this.session = agent && !bare ? new AgentSession(spec.name, (bytes) => this.#tell(bytes)) : undefined;
   }
@@ -147,6 +155,13 @@ export class RunNode {
       .readBigUInt64LE();
   }
 
+  /** What the topology expects of it, in words; undefined: nothing. */
+  get expected(): string | undefined {
+    const { expect } = this.spec;
+    if (expect === undefined) return undefined;
+    return expect === 'running' ? 'is running at the end' : `exits with ${expect.exit}`;
+  }
+
   /** Why its end is not what the topology expects; undefined where it is. */
   get disappointment(): string | undefined {
     const { expect, name } = this.spec;
@@ -169,6 +184,15 @@ export class RunNode {
   /** The session sends no more than the guest has taken, which is less than may wait. */
   #tell(bytes: Uint8Array): void {
     invariant(this.#console.input(AGENT_PORT, bytes), () => `${this.spec.name}: the agent port is full`);
+  }
+
+  #serialLine(name: string, acknowledge: boolean): SerialLine {
+    return new SerialLine(name, acknowledge, {
+      output: (bytes) => {
+        if (this.owner.acts(this, `wrote to ${name}`)) this.owner.serial?.(this, name, false, bytes);
+      },
+      input: (bytes) => this.owner.serial?.(this, name, true, bytes),
+    });
   }
 
   #output(port: number, bytes: Uint8Array): void {

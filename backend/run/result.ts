@@ -5,7 +5,7 @@ import type { ExitStatus } from '../errors.js';
 export type NodeState = 'exited' | 'running' | 'killed' | 'hung' | 'evicted' | 'crashed';
 
 export interface NodeResult {
-  readonly kind: 'uml' | 'kvm' | 'board' | 'partition';
+  readonly kind: 'uml' | 'kvm' | 'board' | 'partition' | 'script';
   readonly state: NodeState;
   /** Exit status of `run`; null where it has not exited. */
   readonly exit: number | null;
@@ -17,6 +17,10 @@ export interface NodeResult {
   readonly cpuMs: number;
   /** Why it failed. */
   readonly reason: string | null;
+  /** What the topology expects of it, in words: `exits with 0`, `is running at the end`; null: nothing. */
+  readonly expected: string | null;
+  /** Why that is not what came; null where it is. */
+  readonly unmet: string | null;
 }
 
 /** Of some number of measurements; nanoseconds. */

@@ -19,7 +19,7 @@ it('makes the folders of a run', () => {
 it('removes what an earlier run left', () => {
   mkdirSync(join(folder, 'pcap'));
   writeFileSync(join(folder, 'pcap', 'old.pcapng'), '');
-  writeFileSync(join(folder, 'result.json'), '{}');
+  for (const name of ['result.json', 'trace', 'cost']) writeFileSync(join(folder, name), '{}');
   prepareRunDirectory(folder);
   expect(readdirSync(folder).sort()).toEqual(['console', 'pcap']);
   expect(readdirSync(join(folder, 'pcap'))).toEqual([]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { OneclockError } from '../errors.js';
 
 /** What a run directory holds. */
-const CONTENTS = ['result.json', 'trace', 'pcap', 'console', 'control', 'recording', 'topology.yaml'];
+const CONTENTS = ['result.json', 'trace', 'cost', 'pcap', 'console', 'control', 'recording', 'topology.yaml'];
 
 /**
  * Makes `path` an empty run directory. What an earlier run left there is removed; anything else is not touched, and

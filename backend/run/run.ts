@@ -34,6 +34,7 @@ import { Boards, type BoardsOwner } from './boards.js';
 import { Captures } from './captures.js';
 import { Changes } from './changes.js';
 import { ConsoleLogs } from './console-logs.js';
+import { CostMeter } from './cost.js';
 import { createGuest, createLiveGuest, type GuestSite } from './guests.js';
 import { HostCard } from './host-card.js';
 import { HostLines } from './host-lines.js';
@@ -101,6 +102,17 @@ interface Participating {
   readonly domain: Domain;
 }
 
+/** The owner of a node that does nothing by itself. */
+const NOBODY: NodeOwner = {
+  acts: () => true,
+  transmit: () => undefined,
+  console: () => undefined,
+  drive: () => undefined,
+  released: () => undefined,
+  reported: () => undefined,
+  failed: () => undefined,
+};
+
 /** One run of one topology. */
 export class Run {
   readonly nodes: RunNode[] = [];
@@ -134,6 +146,7 @@ export class Run {
   readonly #log: RunLog;
   readonly #consoles: ConsoleLogs;
   readonly #captures: Captures | undefined;
+  readonly #cost: CostMeter | undefined;
   readonly #processors: Processors;
   readonly #memory: Memory;
   readonly #started = performance.now();
@@ -181,7 +194,11 @@ export class Run {
     this.#calendar = new Calendar({
       jobs: options.jobs,
       until: topology.until ?? NEVER,
-      activated: (participant, at) => this.#log.activation(at, participant.id),
+      activated: (participant, at) => {
+        this.#log.activation(at, participant.id);
+        this.#cost?.activated(participant.id);
+      },
+      rested: ({ id }) => this.#cost?.rested(id),
       closing: () => {
         this.#recorder?.closing();
         this.#player?.play();
@@ -210,6 +227,7 @@ export class Run {
     }
     this.#realTime = realTime;
     this.#captures = out === undefined ? undefined : new Captures(topology, join(out, 'pcap'));
+    if (out !== undefined) this.#cost = this.#meter(out);
     this.#consoles = new ConsoleLogs(
       topology.nodes.map((node) => node.name),
       out === undefined ? undefined : join(out, 'console'),
@@ -661,7 +679,25 @@ export class Run {
       else this.#createLive(spec, domains);
       return;
     }
-    this.#createGuest(spec, domains[this.#layout.nodeDomain[spec.index] as number] as Domain);
+    const domain = domains[this.#layout.nodeDomain[spec.index] as number] as Domain;
+    if (spec.kind === 'script') this.#createScripted(spec, domain);
+    else this.#createGuest(spec, domain);
+  }
+
+  /** A place on the network where the script is. */
+  #createScripted(spec: NodeSpec, domain: Domain): void {
+    if (this.options.script === undefined) {
+      throw new OneclockError(
+        'INPUT',
+        `${spec.name} is a node of kind script, and the run has no script: run a script with this topology`,
+      );
+    }
+    this.nodes[spec.index] = new RunNode(spec, domain, NOBODY);
+    spec.interfaces.forEach((_, place) => {
+      const at = { node: spec.index, interface: place };
+      // What arrives is heard by the stage, as that of any node is.
+      this.#network.attach(at, { receive: () => true, setLink: () => undefined });
+    });
   }
 
   #createGuest(spec: NodeSpec, domain: Domain, life?: Life): void {
@@ -674,6 +710,10 @@ export class Run {
         this.#log.consoleOutput(domain.now, from.spec.index, bytes);
         this.#consoles.write(from.spec.index, domain.now, bytes);
         this.#stage?.console(from, bytes);
+      },
+      serial: (from, line, input, bytes) => {
+        this.#log.serialData(domain.now, from.spec.index, line, input, bytes);
+        if (!input) this.#stage?.serial(from, line, bytes);
       },
       drive: (from, line, level) => this.#drive(from, line, level),
       released: (from) => {
@@ -881,6 +921,8 @@ export class Run {
       this.#consolesFlushed = this.wallMs;
       this.#recorder?.flush();
       this.#consoles.flush();
+      this.#log.sync();
+      this.#captures?.sync();
       this.#memory.trim();
     }
     if (maxWallMs !== undefined && this.wallMs > maxWallMs) {
@@ -893,6 +935,7 @@ export class Run {
       );
     }
     for (const { guest } of this.#participants.values()) guest.checkHang(hangMs);
+    this.#cost?.turn();
     this.options.progress?.(this);
   }
 
@@ -918,6 +961,14 @@ export class Run {
     }
   }
 
+  #meter(out: string): CostMeter {
+    const nodes = this.topology.nodes.map(({ name }) => name);
+    const wallMs = () => this.wallMs;
+    // The window in which the run ends may go past its end.
+    const safe = () => earlier(this.#safe, this.#finishedAt ?? this.#safe);
+    return new CostMeter(out, nodes, { safe, wallMs, ownCpuMs: () => this.#ownCpuMs() });
+  }
+
   /** What its thread, or its process where that has ended, has used. */
   #threadCpuMs(node: RunNode): number | undefined {
     const board = this.#boards?.list.find((each) => each.node === node);
@@ -940,6 +991,7 @@ export class Run {
     const counts = { events: this.#calendar.events, activations: this.#calendar.activations };
     const traceHash = this.#log.close({ reason: end, virtualNs: at, ...counts });
     this.#captures?.close(at);
+    this.#cost?.close(at);
     this.#consoles.close();
     const pids = new Map([...this.#pids(), ...this.#boardPids()]);
     const result = summarize({

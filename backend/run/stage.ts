@@ -4,7 +4,6 @@ import {
   type Domain,
   EventKind,
   earlier,
-  formatInstant,
   type Instant,
   type ParticipantHost,
   type Timeline,
@@ -20,6 +19,7 @@ import type { Changes } from './changes.js';
 import type { Attachment, Frame, Network, SendFate } from './network.js';
 import type { RunNode } from './node.js';
 import type { ExpectationResult, ScriptResult } from './result.js';
+import { scriptFailure } from './script-failure.js';
 import { Watchers } from './watchers.js';
 import type { Wires } from './wires.js';
 
@@ -87,6 +87,11 @@ export class Stage {
   readonly frames = new Watchers<SeenFrame>();
   /** Called at once, while the guest still runs: whoever wants the script to act says {@link later}. */
   readonly consoles = new Watchers<{ readonly node: RunNode; readonly bytes: Uint8Array }>();
+  readonly serials = new Watchers<{
+    readonly node: RunNode;
+    readonly line: string;
+    readonly bytes: Uint8Array;
+  }>();
   readonly levels = new Watchers<{ readonly wire: string; readonly level: Level; readonly at: Instant }>();
   /** Nodes that are set up, or have ended. */
   readonly nodes = new Watchers<RunNode>();
@@ -165,7 +170,7 @@ export class Stage {
       };
     }
     if ('error' in end) {
-      const error = `the script failed at ${formatInstant(end.at)} s: ${describeError(end.error)}`;
+      const error = scriptFailure(end.error, end.at);
       return { state: 'failed', ...at, output: null, error };
     }
     return { state: 'ended', ...at, output: end.output ?? null, error: null };
@@ -270,6 +275,10 @@ export class Stage {
     if (this.end === undefined) this.consoles.tell({ node, bytes });
   }
 
+  serial(node: RunNode, line: string, bytes: Uint8Array): void {
+    if (this.end === undefined) this.serials.tell({ node, line, bytes });
+  }
+
   level(at: Instant, wire: number, level: Level): void {
     this.#tell(this.levels, { wire: this.topology.wires[wire]?.name ?? '', level, at });
   }
@@ -309,10 +318,4 @@ export class Stage {
       `${name} leads to boards, which have a time of their own: a script cannot change it at an exact instant; use 'changes' in the topology`,
     );
   }
-}
-
-/** With the stack of the script where there is one. */
-function describeError(error: unknown): string {
-  if (error instanceof OneclockError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

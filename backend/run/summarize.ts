@@ -72,6 +72,8 @@ export function summarize(end: RunEnd): RunResult {
           endedNs: node.endedAt?.toString() ?? null,
           cpuMs: milliseconds(cpuMs),
           reason: node.reason ?? null,
+          expected: node.expected ?? null,
+          unmet: node.disappointment ?? null,
           ...more,
         },
       ]),

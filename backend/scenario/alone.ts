@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatInstant, instant, NEVER } from '../calendar/time.js';
+import { formatInstant, type Instant, instant, NEVER } from '../calendar/time.js';
 import { exitStatus, OneclockError } from '../errors.js';
 import { type ExpectationResult, milliseconds, type RunResult, type ScriptResult } from '../run/result.js';
 import { prepareRunDirectory } from '../run/run-directory.js';
+import { scriptFailure } from '../run/script-failure.js';
 import { RunLog } from '../trace/run-log.js';
 import { Simulation, type Span } from './engine/index.js';
 import { readSpan } from './engine/span.js';
@@ -97,21 +98,24 @@ export class Alone {
 
   async #play(until: bigint): Promise<ScriptResult> {
     const sim = this.#sim;
-    let output: { readonly value: unknown } | undefined;
+    let output: { readonly value: unknown; readonly at: Instant } | undefined;
     sim.process('the script', async () => {
-      output = { value: await this.scenario.play(this.#scene()) };
+      const value = await this.scenario.play(this.#scene());
+      output = { value, at: sim.now };
       sim.stop();
     });
     const rest = { expectations: this.#expectations, output: null };
     try {
       await sim.run(until);
     } catch (error) {
-      const message = `the script failed at ${formatInstant(sim.now)} s: ${describeError(error)}`;
+      const message = scriptFailure(error, sim.now);
       return { state: 'failed', endedNs: sim.now.toString(), error: message, ...rest };
     }
+    if (output !== undefined) {
+      const { at, value } = output;
+      return { state: 'ended', endedNs: at.toString(), error: null, ...rest, output: value ?? null };
+    }
     const endedNs = sim.now.toString();
-    if (output !== undefined)
-      return { state: 'ended', endedNs, error: null, ...rest, output: output.value ?? null };
     const error = this.#aborted
       ? this.#aborted.message
       : (await sim.stuck(until === NEVER ? undefined : 'the run ends')).message;
@@ -135,10 +139,4 @@ export class Alone {
       },
     };
   }
-}
-
-/** With the stack of the script where there is one. */
-function describeError(error: unknown): string {
-  if (error instanceof OneclockError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

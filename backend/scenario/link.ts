@@ -7,6 +7,7 @@ import type { CableState } from '../topology/cable-states.js';
 import type { ChangeSpec, Endpoint, LinkSpec, SwitchSpec } from '../topology/model.js';
 import { type CableChange, readCable } from './cable-change.js';
 import type { Span } from './engine/index.js';
+import { waitForFrame } from './frames.js';
 import type { Site } from './site.js';
 
 /** Which frames are meant. */
@@ -71,24 +72,17 @@ export class Link {
    *
    * @throws TimedOut after `timeout` of virtual time
    */
-  async frame(filter: FrameFilter & { readonly timeout?: Span } = {}): Promise<SeenFrame> {
-    const { sim } = this.site;
-    const event = sim.event<SeenFrame>(`a frame ${filter.when ?? 'received'} on ${this.name}`);
-    const stop = this.onFrame(filter, (frame) => event.succeed(frame));
-    try {
-      return await (filter.timeout === undefined ? event : sim.timeout(event, filter.timeout));
-    } finally {
-      stop();
-    }
+  frame(filter: FrameFilter & { readonly timeout?: Span } = {}): Promise<SeenFrame> {
+    const what = `a frame ${filter.when ?? 'received'} on ${this.name}`;
+    return waitForFrame(this.site, what, (frame) => this.#isMeant(frame, filter), filter);
   }
 
   /** Has `action` called for each frame on it, at its instant. @returns what ends it */
   onFrame(filter: FrameFilter, action: (frame: SeenFrame) => unknown): () => void {
-    const { when = 'received', at, matches } = filter;
+    const { matches } = filter;
     return this.site.stage.frames.add((frame) => {
-      if (frame.direction !== when || (at !== undefined && frame.node !== at)) return;
-      if (!this.#ends.some((end) => end.node === frame.node && end.interface === frame.interface)) return;
-      if (matches === undefined || matches(frame)) action(frame);
+      if (!this.#isMeant(frame, filter) || (matches !== undefined && !matches(frame))) return;
+      this.site.perform(() => action(frame));
     });
   }
 
@@ -106,6 +100,11 @@ export class Link {
       for (const place of places) this.site.stage.intercept(place, undefined);
       this.site.stage.act(`${this.name}: no script decides on its frames any more`);
     };
+  }
+
+  #isMeant(frame: SeenFrame, { when = 'received', at }: FrameFilter): boolean {
+    if (frame.direction !== when || (at !== undefined && frame.node !== at)) return false;
+    return this.#ends.some((end) => end.node === frame.node && end.interface === frame.interface);
   }
 
   #change(cable: Partial<ChangeSpec['cable']>, state: 'up' | 'down' | undefined, end?: string) {

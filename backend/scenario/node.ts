@@ -2,10 +2,13 @@
 import { OneclockError } from '../errors.js';
 import type { RunNode } from '../run/node.js';
 import type { NodeState } from '../run/result.js';
+import type { SeenFrame } from '../run/stage.js';
 import type { NodeSpec } from '../topology/model.js';
 import { TextLine } from './console.js';
-import type { Span } from './engine/index.js';
+import { type Span, TimedOut } from './engine/index.js';
+import { readSpan } from './engine/span.js';
 import { type Expect, makeExpect } from './expect.js';
+import { waitForFrame } from './frames.js';
 import {
   type CommandLine,
   type ExecOptions,
@@ -29,16 +32,30 @@ export interface ScriptInterface {
   send(frame: Uint8Array): void;
   /** Lets a frame arrive at it, without any cable. */
   deliver(frame: Uint8Array): void;
+  /** Waits for a frame that arrives at it. @throws TimedOut after `timeout` of virtual time */
+  frame(filter?: { matches?: (frame: SeenFrame) => boolean; timeout?: Span }): Promise<SeenFrame>;
+  /** Has `action` called for each frame that arrives at it. @returns what ends it */
+  onFrame(action: (frame: SeenFrame) => unknown): () => void;
 }
+
+/** The names of a list of lines, or of a map with settings. */
+type SerialNames<L> = L extends readonly (infer N extends string)[]
+  ? N
+  : L extends object
+    ? keyof L & string
+    : never;
 
 /** A node of a scene. */
 export class ScriptNode<S extends NodeShape = NodeShape> {
   readonly name: string;
   /** What its kernel and its programs say on the console. */
   readonly console: TextLine;
+  /** Its serial lines, by name: `ttyS0`. */
+  readonly serial: { readonly [K in SerialNames<S['serial']>]: TextLine };
   readonly interfaces: { readonly [K in keyof S['interfaces'] & string]: ScriptInterface };
   /** As the scene's, and it names the node. */
   readonly expect: Expect;
+  readonly #spec: NodeSpec;
   #frozen = false;
   #off = false;
 
@@ -47,6 +64,7 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     spec: NodeSpec,
   ) {
     const { stage, sim } = site;
+    this.#spec = spec;
     this.name = spec.name;
     this.expect = makeExpect(sim, stage.expectations, spec.name);
     this.console = new TextLine(site, `the console of ${spec.name}`, (bytes) =>
@@ -55,9 +73,20 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     stage.consoles.add((said) => {
       if (said.node === this.#node) this.console.push(said.bytes);
     });
+    const serial = (spec.serial ?? []).map(({ name }) => {
+      const send = (bytes: Uint8Array) => this.#node.serial.get(name)?.send(bytes);
+      return [name, new TextLine(site, `${name} of ${spec.name}`, send)] as const;
+    });
+    this.serial = Object.fromEntries(serial) as typeof this.serial;
+    const lines = new Map(serial);
+    stage.serials.add((said) => {
+      if (said.node === this.#node) lines.get(said.line)?.push(said.bytes);
+    });
     this.interfaces = Object.fromEntries(
       spec.interfaces.map(({ name, mac, addresses }, place) => {
         const at = { node: spec.index, interface: place };
+        const isHere = (frame: SeenFrame) =>
+          frame.direction === 'received' && frame.node === spec.name && frame.interface === name;
         const tell = (verb: string, { length }: Uint8Array) =>
           stage.act(`a script ${verb} a frame of ${length} bytes at ${name}`, this.#node);
         return [
@@ -74,6 +103,11 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
               tell('delivers', frame);
               stage.deliver(at, Uint8Array.from(frame));
             },
+            frame: (filter = {}) => waitForFrame(site, `a frame at ${spec.name}.${name}`, isHere, filter),
+            onFrame: (action) =>
+              stage.frames.add((frame) => {
+                if (isHere(frame)) site.perform(() => action(frame));
+              }),
           } satisfies ScriptInterface,
         ];
       }),
@@ -150,6 +184,19 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
   }
 
   /**
+   * Switches it off in good order: its programs get SIGTERM, what they wrote goes to the disk, and after `grace` of virtual time,
+   * or when its `run` has ended, it is ended as by {@link kill}.
+   */
+  async stop({ grace = '5s' }: { readonly grace?: Span } = {}): Promise<void> {
+    const { sim } = this.site;
+    const end = sim.now + readSpan(grace);
+    if (this.isReady) await sim.timeout(this.exec('sync; kill -TERM -1'), grace).catch(ignoreTimeOut);
+    if (this.#spec.run !== undefined && sim.now < end)
+      await this.ended({ timeout: end - sim.now }).catch(ignoreTimeOut);
+    this.kill();
+  }
+
+  /**
    * Switches it on again after {@link kill}: its kernel boots at this instant, with the files of the beginning, and its `run`
    * runs again.
    */
@@ -195,4 +242,8 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
       stop();
     }
   }
+}
+
+function ignoreTimeOut(error: unknown): void {
+  if (!(error instanceof TimedOut)) throw error;
 }

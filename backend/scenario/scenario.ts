@@ -21,6 +21,7 @@ export interface TopologyShape {
 
 export interface NodeShape {
   readonly interfaces?: Readonly<Record<string, unknown>>;
+  readonly serial?: readonly string[] | Readonly<Record<string, unknown>>;
 }
 
 export interface NamedShape {

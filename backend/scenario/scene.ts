@@ -15,7 +15,15 @@ export function scriptOf({ play }: Scenario, params: Params): Script {
 
 function makeScene(stage: Stage, params: Params): Scene<TopologyShape, Params> {
   const { topology, simulation: sim } = stage;
-  const site: Site = { sim, stage, later: (action) => stage.later(action) };
+  const site: Site = {
+    sim,
+    stage,
+    later: (action) => stage.later(action),
+    perform: (action) => {
+      const result = action();
+      if (result instanceof Promise) result.catch((error: unknown) => sim.fail(error));
+    },
+  };
   const links = Object.fromEntries(
     [...topology.links, ...topology.switches].map((spec) => [spec.name, new Link(site, spec)]),
   );

@@ -75,7 +75,7 @@ export class Wire {
   /** Has `action` called at each change of its level. @returns what ends it */
   onEdge(action: (edge: Edge) => unknown): () => void {
     return this.site.stage.levels.add(({ wire, level, at }) => {
-      if (wire === this.name) action({ level, at });
+      if (wire === this.name) this.site.perform(() => action({ level, at }));
     });
   }
 

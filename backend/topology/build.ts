@@ -4,7 +4,15 @@ import { VARIABLE_JIFFIES } from '../../protocols/hypercall/constants.js';
 import { duration } from '../calendar/time.js';
 import { placeLines } from './lines.js';
 import { deriveMac, formatMac } from './mac.js';
-import type { BoardSpec, CableSpec, ChangeSpec, InterfaceSpec, NodeSpec, Topology } from './model.js';
+import type {
+  BoardSpec,
+  CableSpec,
+  ChangeSpec,
+  InterfaceSpec,
+  NodeSpec,
+  SerialSpec,
+  Topology,
+} from './model.js';
 import type { Plain } from './plain.js';
 import type { TopologyValues } from './schema.js';
 
@@ -111,11 +119,17 @@ function buildNode(
     ...(node.program !== undefined && { program: resolve(dirname(file), node.program) }),
     interfaces,
     lines,
+    ...(node.serial !== undefined && { serial: serialLines(node.serial) }),
     run: node.run,
     expect: node.expect ?? (node.run === undefined ? undefined : { exit: 0 }),
     onFailure: node['on-failure'],
     ...(board && { board }),
   };
+}
+
+function serialLines(serial: NonNullable<NodeValues['serial']>): SerialSpec[] {
+  if (Array.isArray(serial)) return serial.map((name) => ({ name, acknowledge: true }));
+  return Object.entries(serial).map(([name, { acknowledge }]) => ({ name, acknowledge }));
 }
 
 /** The freeze wire's first and second pin of a board are its pause and signal line, unless it says which are. */

@@ -9,3 +9,5 @@ export const MAX_ADDRESSES = 1024;
 export const MAX_LINES = 64;
 /** Characters in the name of a line that programs can see (GPIO_MAX_NAME_SIZE of linux/gpio.h, with its end). */
 export const MAX_LINE_NAME = 31;
+/** Serial lines and consoles of a guest: each takes one of its 64 interrupts. */
+export const MAX_SERIAL = 16;

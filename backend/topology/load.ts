@@ -11,6 +11,8 @@ import { checkNames } from './check-names.js';
 import { checkNodes } from './check-nodes.js';
 import { checkPartitions } from './check-partitions.js';
 import { checkReferences } from './check-references.js';
+import { checkScript } from './check-script.js';
+import { checkSerial } from './check-serial.js';
 import { checkShared } from './check-shared.js';
 import { checkWires } from './check-wires.js';
 import { explain } from './explain.js';
@@ -61,6 +63,8 @@ export function loadTopology(text: string, file: string, overrides: Overrides = 
   checkBoards(survey, plain, report);
   checkHost(survey, plain, report);
   checkKvm(survey, plain, report);
+  checkSerial(survey, plain, report);
+  checkScript(survey, plain, report);
   checkShared(survey, plain, report);
   checkPartitions(survey, plain, report);
   checkAddresses(survey, plain, report);

@@ -26,7 +26,7 @@ export interface NodeSpec {
   readonly name: string;
   /** 0, 1, 2 … in the order of the file: the node's place in every deterministic order. */
   readonly index: number;
-  readonly kind: 'uml' | 'kvm' | 'board' | 'partition';
+  readonly kind: 'uml' | 'kvm' | 'board' | 'partition' | 'script';
   /** Bytes. */
   readonly memory: number;
   readonly root: 'initramfs' | 'host';
@@ -41,6 +41,8 @@ export interface NodeSpec {
   readonly interfaces: readonly InterfaceSpec[];
   /** The names of its GPIO lines by offset, those of its pins among them; empty: it has no pin on a wire. */
   readonly lines: readonly string[];
+  /** Its serial lines and consoles, in the order of the file. */
+  readonly serial?: readonly SerialSpec[];
   /** Given to the guest's `/bin/sh -c`. */
   readonly run: string | undefined;
   /** What its state must be at the end. */
@@ -49,6 +51,13 @@ export interface NodeSpec {
   readonly onFailure: 'fail' | 'evict';
   /** Of a board, and of a live guest: it is in real time, and can be frozen. */
   readonly board?: BoardSpec;
+}
+
+export interface SerialSpec {
+  /** ttyS0, tty1 … */
+  readonly name: string;
+  /** Whether the guest acknowledges input, so that it arrives at an exact time. */
+  readonly acknowledge: boolean;
 }
 
 export interface BoardSpec {

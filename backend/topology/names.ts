@@ -14,6 +14,10 @@ export const ENDPOINT = /^[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9._-]{1,15}$/;
 /** `a.gpio0` */
 export const PIN = /^[A-Za-z0-9_-]{1,32}\.[!-~]{1,32}$/;
 
+/** A serial line or console of a guest; its tty0 is for the first words of its kernel. */
+export const SERIAL = /^tty(?:S(?:\d|1[0-5])|[1-9]|1[0-5])$/;
+export const SERIAL_EXPECTED = 'a line from ttyS0 to ttyS15, or a console from tty1 to tty15';
+
 /** The two halves of `a.eth0`. */
 export function splitDot(text: string): readonly [node: string, rest: string] {
   const dot = text.indexOf('.');

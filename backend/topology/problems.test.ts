@@ -139,7 +139,7 @@ const CASES: readonly (readonly [title: string, text: string, problems: readonly
   [
     'a missing kind',
     `${HEAD}nodes:\n  a: { memory: 64M }\n`,
-    ["4:6: missing key 'kind' in nodes.a; expected uml, kvm, board or partition"],
+    ["4:6: missing key 'kind' in nodes.a; expected uml, kvm, board, partition or script"],
   ],
   [
     'a missing latency',
@@ -209,7 +209,7 @@ const CASES: readonly (readonly [title: string, text: string, problems: readonly
   [
     'an unknown kind',
     `${HEAD}nodes:\n  a: { kind: ulm }\n`,
-    ["4:14: nodes.a.kind: expected uml, kvm, board or partition; found 'ulm'; did you mean 'uml'?"],
+    ["4:14: nodes.a.kind: expected uml, kvm, board, partition or script; found 'ulm'; did you mean 'uml'?"],
   ],
   [
     'memory without a unit',
@@ -701,7 +701,7 @@ changes:
       '1:1: expected `until`, or a node with `run`; found neither, so the run would never end; add `until: 60s`',
       "5:5: unknown key 'memroy' in nodes.a; did you mean 'memory'?",
       '6:54: nodes.a.interfaces.eth0.mtu: expected a whole number of bytes from 68 to 65535; found the number 9',
-      "7:14: nodes.b.kind: expected uml, kvm, board or partition; found 'xen'",
+      "7:14: nodes.b.kind: expected uml, kvm, board, partition or script; found 'xen'",
       '7:50: nodes.b.interfaces.eth0.address: the address 10.0.0.1 is already that of a.eth0 (line 6), which is in the same broadcast domain; change one of the two',
       '9:53: links[0].latency: expected a duration of at most 1h with a unit, such as 5ms; found the number 5',
       "10:13: links[1].name: the name 'ab' is already taken on line 9; links, switches and wires need names that differ, since files are named after them",

@@ -41,7 +41,7 @@ it('reads a file, with paths from its folder', () => {
 it('throws every problem, one a line', () => {
   expect(failure(write('bad.yaml', 'name: t\nuntil: 5\nnodes:\n  a: { kind: xen }\n'))).toBe(
     'DIR/bad.yaml:2:8: until: expected a duration above zero and at most 400000h with a unit, such as 60s; found the number 5\n' +
-      "DIR/bad.yaml:4:14: nodes.a.kind: expected uml, kvm, board or partition; found 'xen'",
+      "DIR/bad.yaml:4:14: nodes.a.kind: expected uml, kvm, board, partition or script; found 'xen'",
   );
 });
 

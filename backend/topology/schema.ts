@@ -7,7 +7,17 @@ import { AGENT, AGENT_EXPECTED, parseAgent } from './agent-address.js';
 import { HOST_LINE, HOST_LINE_EXPECTED, parseHostLine } from './host-line.js';
 import { closed, described, text, whole } from './leaf.js';
 import { MAC, parseMac } from './mac.js';
-import { ENDPOINT, INTERFACE, INTERFACE_EXPECTED, NAME, NAME_EXPECTED, PIN, splitDot } from './names.js';
+import {
+  ENDPOINT,
+  INTERFACE,
+  INTERFACE_EXPECTED,
+  NAME,
+  NAME_EXPECTED,
+  PIN,
+  SERIAL,
+  SERIAL_EXPECTED,
+  splitDot,
+} from './names.js';
 import { Refusal } from './refusal.js';
 import { parseTimeOfDay, TIME_OF_DAY } from './time-of-day.js';
 import { PERCENT, parsePercent, parseRate, parseSize, RATE, SIZE } from './units.js';
@@ -69,10 +79,19 @@ const interfaceSchema = closed('a map, such as { address: 10.0.0.1/24 }, or {} f
 const boardLine = () =>
   text('a line of the board, such as PH7 or 1c20800.pinctrl:231', /^[!-~]{1,64}$/, (written) => written);
 
+const serialName = () => text(SERIAL_EXPECTED, SERIAL, (written) => written);
+
+const serialSchema = closed('a map, such as { acknowledge: true }, or {}', {
+  acknowledge: described(
+    'Whether the guest acknowledges input, without which that arrives at no exact time; false is for a kernel of your own that cannot.',
+    z.prefault(z.boolean('true or false'), true),
+  ),
+});
+
 const nodeSchema = closed('a map with the settings of the node, such as { kind: uml }', {
   kind: described(
-    'What it is: a User-Mode Linux guest, a KVM guest, a physical board, or a bare-metal program that has a processor part of the time.',
-    z.enum(['uml', 'kvm', 'board', 'partition'], 'uml, kvm, board or partition'),
+    'What it is: a User-Mode Linux guest, a KVM guest, a physical board, a bare-metal program that has a processor part of the time, or a place on the network where the script of the run is.',
+    z.enum(['uml', 'kvm', 'board', 'partition', 'script'], 'uml, kvm, board, partition or script'),
   ),
   memory: described(
     'Memory of the guest, 24M to 2G in steps of 4K; without it 64M, of a virtual board 256M.',
@@ -168,6 +187,19 @@ const nodeSchema = closed('a map with the settings of the node, such as { kind: 
         'running or { exit: 0 }',
       ),
     ),
+  ),
+  serial: described(
+    "Its serial lines and consoles (ttyS0 to ttyS15, tty1 to tty15), which scripts use: a list, or a map with each line's settings.",
+    z.optional(
+      z.union(
+        [
+          z.array(serialName(), 'a list of lines, such as [ttyS0]'),
+          z.record(z.string(), serialSchema, 'a map from lines to their settings, such as { ttyS0: {} }'),
+        ],
+        `a list of lines, such as [ttyS0], or a map, such as { ttyS0: {} }`,
+      ),
+    ),
+    { examples: [['ttyS0'], { ttyS0: {}, tty1: {} }] },
   ),
   'on-failure': described(
     'What a hang or death of it does to the run.',

@@ -3,8 +3,9 @@ import { closeSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { LogHeader } from '../../protocols/trace/index.js';
 import { formatInstant, type Instant, instant } from '../calendar/index.js';
+import { openRegular, readInto } from './byte-file.js';
 import { describeEnd, describeEvent, escapeText, nodeName } from './describe-event.js';
-import { type LoggedEvent, LogReader, openRegular, readInto } from './log-reader.js';
+import { type LoggedEvent, LogReader, RUN_LOG } from './log-reader.js';
 
 /** Bytes that are compared at once. */
 const CHUNK = 1_048_576;
@@ -211,9 +212,9 @@ function describeLogged(header: LogHeader, { index, at, node, event }: LoggedEve
 
 /** Most comparisons are of runs that are the same; this finds it out without decoding them. */
 function sameBytes(fileA: string, fileB: string): boolean {
-  const a = openRegular(fileA);
+  const a = openRegular(fileA, RUN_LOG);
   try {
-    const b = openRegular(fileB);
+    const b = openRegular(fileB, RUN_LOG);
     try {
       const [left, right] = [Buffer.allocUnsafe(CHUNK), Buffer.allocUnsafe(CHUNK)];
       for (;;) {
@@ -232,7 +233,7 @@ function sameBytes(fileA: string, fileB: string): boolean {
 function readFully(file: string, descriptor: number, buffer: Buffer): number {
   let used = 0;
   while (used < buffer.length) {
-    const read = readInto(file, descriptor, buffer, used);
+    const read = readInto(file, RUN_LOG, descriptor, buffer, used);
     if (read === 0) break;
     used += read;
   }

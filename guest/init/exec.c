@@ -135,20 +135,26 @@ void exec_resize(const struct exec *exec, uint16_t rows, uint16_t columns)
 
 /* --- output --- */
 
+/* How much can be read of an output, at most. */
+static size_t exec_output_size(const struct exec *exec, int stream)
+{
+	struct pollfd wait = { .fd = exec->outputs[stream], .events = POLLIN };
+	int size = 0;
+
+	if (exec->outputs[stream] < 0)
+		return 0;
+	if (exec->terminal)
+		return poll(&wait, 1, 0) == 1 && wait.revents & POLLIN ? TERMINAL_LEFT : 0;
+	return ioctl(exec->outputs[stream], FIONREAD, &size) ? 0 : (size_t)size;
+}
+
 void exec_ended(struct exec *exec, int status)
 {
 	exec->ended = true;
 	exec->status = status;
 	exec_drop_input(exec);
-	for (int stream = 0; stream <= 1; stream++) {
-		int size = 0;
-
-		if (exec->terminal)
-			size = TERMINAL_LEFT;
-		else if (exec->outputs[stream] >= 0 && ioctl(exec->outputs[stream], FIONREAD, &size))
-			size = 0;
-		exec->left[stream] = exec->outputs[stream] >= 0 ? (size_t)size : 0;
-	}
+	for (int stream = 0; stream <= 1; stream++)
+		exec->left[stream] = exec_output_size(exec, stream);
 }
 
 static bool exec_has_output(const struct exec *exec, int stream)

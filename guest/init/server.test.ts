@@ -381,6 +381,24 @@ describe.skipIf(!hasCompiler)(`the server of the agent${skipped}`, () => {
       expect(await over).toMatchObject({ end: { code: 3 } });
     });
 
+    test('end with their programs, whoever else has them and whether or not somebody takes output', async () => {
+      const agent = new Agent();
+      expect(await agent.start({ command: 'exit 5', terminal, paused: true }).over).toMatchObject({
+        end: { code: 5 },
+      });
+      // One that hangs up would end the other process too: it is told not to mind.
+      const command = 'trap "" HUP; (sleep 0.3; echo late) & echo early';
+      expect(await agent.run(command, '', { terminal })).toMatchObject({
+        out: 'early\r\n',
+        end: { code: 0 },
+      });
+      const { handle, outcome, over } = agent.start({ command: 'echo on', terminal, paused: true });
+      expect((await agent.run('sleep 0.1; echo other')).out).toBe('other\n');
+      expect(outcome).toMatchObject({ out: '', end: undefined });
+      handle.resume();
+      expect(await over).toMatchObject({ out: 'on\r\n', end: { code: 0 } });
+    });
+
     test('give all that was written, to the end', async () => {
       const { out } = await new Agent().run('seq 100000', '', { terminal });
       expect(out.split('\r\n').slice(-2)).toEqual(['100000', '']);
@@ -483,13 +501,18 @@ describe.skipIf(!hasCompiler)(`the server of the agent${skipped}`, () => {
     const agent = new Agent();
     const { over, handle } = agent.start({ command: 'sleep 1000', paused: true });
     await agent.run('yes | head -c 1000000');
-    await agent.run('sleep 1000 >/dev/null 2>&1 &');
+    await agent.run('exec >/dev/null 2>&1; sleep 1000 &');
     const status = () => readFileSync(`/proc/${agent.process.pid}/status`, 'utf8');
     const switches = () =>
       status()
         .match(/ctxt_switches:\t\d+/g)
         ?.join(' ');
-    await until('it sleeps', () => (/^State:\tS/m.test(status()) ? true : undefined));
+    let last: string | undefined;
+    await until('it has come to rest', () => {
+      const resting = /^State:\tS/m.test(status()) && switches() === last;
+      last = switches();
+      return resting || undefined;
+    });
     const before = switches();
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(switches()).toBe(before);

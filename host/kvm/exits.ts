@@ -31,6 +31,18 @@ export interface Exit {
   readonly value: bigint;
 }
 
+/** A notification of a virtio queue that the guest went on from: see src/notifications.hh. */
+export interface Notification {
+  /** When it came; nanoseconds of virtual time. */
+  readonly at: bigint;
+  readonly slot: number;
+  readonly queue: number;
+  /** The index of the queue's available ring by then. */
+  readonly available: number;
+}
+
+const NO_NOTIFICATIONS: readonly Notification[] = [];
+
 const hex = (value: bigint) => `0x${value.toString(16)}`;
 
 /** What a guest may not do, from what was found and what that was held against; the order is `Breach` in src/exit.hh. */
@@ -102,7 +114,10 @@ const Word = {
   PAGE: 14,
   THREAD: 15,
   SERIAL: 16,
+  NOTIFIED: 48,
+  NOTIFICATIONS: 49,
 } as const;
+const NOTIFICATION_WORDS = 2;
 const NO_PAGE = 0xffff_ffff_ffff_ffffn;
 
 /** The exit record that the addon shares. */
@@ -205,6 +220,19 @@ export class ExitRecord {
     const bytes = this.#bytes.slice(from, from + (this.#halves[count] as number));
     this.#halves[count] = 0;
     return bytes;
+  }
+
+  /** Takes away what notifications there are, in their order. */
+  takeNotifications(): readonly Notification[] {
+    const count = this.#halves[Word.NOTIFIED * 2] as number;
+    if (count === 0) return NO_NOTIFICATIONS;
+    this.#halves[Word.NOTIFIED * 2] = 0;
+    return Array.from({ length: count }, (_, place) => {
+      const word = Word.NOTIFICATIONS + place * NOTIFICATION_WORDS;
+      const [low, high] = [this.#halves[word * 2 + 2] as number, this.#halves[word * 2 + 3] as number];
+      const at = this.#words[word] as bigint;
+      return { at, slot: low & 0xffff, queue: low >>> 16, available: high & 0xffff };
+    });
   }
 
   #at(word: number): Exit {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+export type { Notification } from './exits.js';
 export { type LinuxOptions, loadLinux } from './linux.js';
 export { type Entry, Machine, type MachineEnd, type MachineHandler, type MachineOptions } from './machine.js';
 export { NO_REQUEST, type PlatformOptions, type Power } from './platform.js';

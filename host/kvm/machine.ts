@@ -9,7 +9,7 @@ import {
   type OwnedMemory,
 } from '../native/index.js';
 import { kvmError } from './errors.js';
-import { describeExit, ExitKind, ExitRecord } from './exits.js';
+import { describeExit, ExitKind, ExitRecord, type Notification } from './exits.js';
 import { CLOCKS, LAST_INSTANT, type PlatformOptions, POWER, type Power } from './platform.js';
 import { describeRegisters, namedRegisters, type Registers } from './registers.js';
 
@@ -54,6 +54,12 @@ export interface MachineHandler {
    * @returns the result
    */
   onBell?(operation: number, args: readonly [bigint, bigint, bigint]): bigint;
+  /**
+   * It has notified queues ({@link Machine.setPatience}), and gone on since; told before all else.
+   *
+   * @param notifications in their order
+   */
+  onNotified?(notifications: readonly Notification[]): void;
   /** A line, or a part of one, that it has written to its serial port. */
   onSerial?(bytes: Uint8Array): void;
   /** It has ended by itself, and is no more. */
@@ -76,6 +82,12 @@ export interface MachineOptions {
   readonly memory: number;
   readonly device?: string;
   readonly platform?: PlatformOptions;
+}
+
+/** Where the indices of a virtqueue are: see {@link Machine.setQueue}. */
+export interface QueueIndices {
+  readonly available: number;
+  readonly event?: number | undefined;
 }
 
 /** Where a guest begins, in 64-bit mode with interrupts off: see src/long_mode.hh. */
@@ -122,6 +134,7 @@ export class Machine {
   #started = false;
   #waiting = false;
   #dispatching = false;
+  #seen = 0;
   #held = false;
   #closed = false;
 
@@ -154,7 +167,7 @@ export class Machine {
             platform.devices,
           )
         : new addon.Machine(device, this.memory.descriptor, memory);
-      this.#event = hub.watch(native.event(), () => this.#onExit());
+      this.#event = hub.watchEdges(native.event(), () => this.#onExit());
     } catch (cause) {
       native?.stop();
       this.memory.close();
@@ -283,6 +296,11 @@ export class Machine {
     return this.#exit.count;
   }
 
+  /** How many of those JavaScript has seen. */
+  get seenExits(): number {
+    return this.#seen;
+  }
+
   /** The number of the guest's thread, from its start on. */
   get thread(): number | undefined {
     return this.#exit.thread || undefined;
@@ -316,6 +334,25 @@ export class Machine {
    */
   interruptVirtio(slot: number, bits: number): void {
     if (!this.#closed) this.#native.interruptVirtio(slot, bits);
+  }
+
+  /**
+   * For how long after a notification of a virtio device's queue nothing can come of it, in nanoseconds. The guest does not
+   * stop for it then: the handler is told of it with the next exit that somebody has to see, which is before that time is
+   * over. 0, as it is at first: it stops each time. Only in virtual time, while the guest stands still.
+   */
+  setPatience(slot: number, nanoseconds: bigint): void {
+    if (!this.#closed) this.#native.setPatience(slot, nanoseconds);
+  }
+
+  /**
+   * A queue of a device is ready, or with undefined is not any more; guest-physical addresses of the index of its available
+   * ring, and of that for which the driver is to notify, if that is negotiated. Only while the guest stands still.
+   */
+  setQueue(slot: number, queue: number, indices: QueueIndices | undefined): void {
+    if (this.#closed) return;
+    if (indices) this.#native.openQueue(slot, queue, indices.available, indices.event ?? 0);
+    else this.#native.closeQueue(slot, queue);
   }
 
   /** Stops a running guest, wherever it is, with `onKick`. Nothing happens where it stops by itself first. */
@@ -361,21 +398,29 @@ export class Machine {
 
   #onExit(): void {
     this.#stopped = true;
+    this.#seen++;
     const kind = this.#exit.kind;
+    if (!this.#guarded(() => this.#tellNotifications())) return;
     if (kind >= ExitKind.POWER) return this.#over(kind);
     this.#waiting = kind === ExitKind.WAIT;
     // An interrupt that was raised while the halt was on its way ends it.
     this.#held = kind > ExitKind.SERIAL && !(kind === ExitKind.HALT && this.#awake());
     if (this.#held || kind <= ExitKind.SERIAL) {
-      this.#dispatching = true;
-      try {
-        this.#dispatch(kind);
-      } finally {
-        this.#dispatching = false;
-        if (this.#closed) this.memory.close();
-      }
+      this.#guarded(() => this.#dispatch(kind));
     }
     if (!this.#held && !this.#closed) this.#go();
+  }
+
+  /** Calls handlers. @returns false where the guest is no more */
+  #guarded(action: () => void): boolean {
+    this.#dispatching = true;
+    try {
+      action();
+    } finally {
+      this.#dispatching = false;
+      if (this.#closed) this.memory.close();
+    }
+    return !this.#closed;
   }
 
   /** The guest has ended. */
@@ -389,6 +434,11 @@ export class Machine {
     } else {
       this.#end(describeExit(this.#exit.now()), describeExit(this.#exit.before()));
     }
+  }
+
+  #tellNotifications(): void {
+    const notifications = this.#exit.takeNotifications();
+    if (notifications.length > 0) this.#handler.onNotified?.(notifications);
   }
 
   #tellSerial(): void {

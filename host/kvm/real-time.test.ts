@@ -5,7 +5,7 @@ import type { NativeHub } from '../native/index.js';
 import type { MachineHandler } from './index.js';
 import { interruptTable } from './testing/bare-metal.js';
 import { CLOCK, TIME_OF_DAY } from './testing/clock-guests.js';
-import { type Guest, missing, newHub, start, wait } from './testing/guests.js';
+import { type Guest, LIMIT_MS, missing, newHub, start, wait } from './testing/guests.js';
 
 const REAL = Feature.REAL;
 const FROZEN_MS = 30;
@@ -22,6 +22,13 @@ const ACKNOWLEDGE = 'mov $0xd0000064, %edx; movl $1, (%rdx); PUT 0x20, 0x20';
 const DEVICE_HANDLER = `handler: push %rax; push %rdx; ${ACKNOWLEDGE}; TELLS $7; pop %rdx; pop %rax; iretq`;
 const SPIN = `1: incq ${COUNTER}; jmp 1b`;
 const SLEEP = '1: hlt; jmp 1b';
+/** A timer every 70 us, which is counted. */
+const TIMERS = (then: string) => `${interruptTable(TIMER)} ${REQUEST(70_000)}; ${UPDATE}; sti; ${then}
+  handler: push %rax; push %rdx; incq ${COUNTER}; ${REQUEST(70_000)}; ${UPDATE}; pop %rdx; pop %rax; iretq`;
+/** Guests that are frozen and let go at moments that differ, and how often that happens to all of them together. */
+const STARTS = 10;
+const CHANGES = 1000;
+const NOBODY = new Int32Array(new SharedArrayBuffer(4));
 
 /** A guest in real time, frozen, and what it tells. */
 function build(hub: NativeHub, source: string, own: Partial<MachineHandler> = {}) {
@@ -45,6 +52,14 @@ function pass(hub: NativeHub, ms = FROZEN_MS): bigint {
   const to = from + BigInt(ms) * 1_000_000n;
   while (process.hrtime.bigint() < to) hub.poll(1);
   return process.hrtime.bigint() - from;
+}
+
+/** Up to a fifth of a millisecond of wall time, in which this thread sleeps or does not. */
+function rest(choice: number): void {
+  const ms = ((choice * 37) % 100) / 500;
+  if (choice % 4 === 0) return;
+  if (choice % 4 < 3) Atomics.wait(NOBODY, 0, 0, ms);
+  else for (const end = performance.now() + ms; performance.now() < end; );
 }
 
 function endOf(hub: NativeHub, guest: Guest): string {
@@ -195,6 +210,35 @@ describe.skipIf(missing !== '')(`a guest in real time${missing && ` (${missing})
     machine.thaw();
     wait(hub, 'an interrupt', () => told.length > words);
     expect(() => machine.interruptVirtio(1, 1)).toThrow(/virtio device 1/);
+  });
+
+  test.each([
+    ['spins', `1: incq ${COUNTER}; jmp 1b`],
+    ['leaves for JavaScript all the time', `1: incq ${COUNTER}; TELLS ${COUNTER}; jmp 1b`],
+    ['leaves for C++ all the time', `1: incq ${COUNTER}; out %al, $0x80; jmp 1b`],
+    ['sleeps from timer to timer', TIMERS(SLEEP)],
+    ['has timers beside its work', TIMERS('1: out %al, $0x80; jmp 1b')],
+  ])('that %s may be frozen and let go at any moment, also while it begins', (_, source) => {
+    for (let round = 0; round < STARTS; round++) {
+      const hub = newHub();
+      const { machine, counter, ends } = build(hub, `START ${TIMER}, ${REAL}; ${source}`);
+      for (let times = 0; times < CHANGES / STARTS; times++) {
+        machine.thaw();
+        rest(round + times);
+        if (times % 3 === 0) hub.poll(0);
+        if (times % 5 === 0) machine.interruptVirtio(0, 1);
+        machine.freeze();
+        const at = Atomics.load(counter, 0);
+        rest(round + 7 * times);
+        expect(Atomics.load(counter, 0)).toBe(at);
+      }
+      machine.thaw();
+      const before = Atomics.load(counter, 0);
+      const end = performance.now() + LIMIT_MS;
+      while (Atomics.load(counter, 0) < before + 3n && performance.now() < end) hub.poll(1);
+      expect([ends, Atomics.load(counter, 0) >= before + 3n]).toEqual([[], true]);
+      machine.stop();
+    }
   });
 
   test('need not wait for an instant, be it past or to come', () => {

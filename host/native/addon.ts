@@ -4,7 +4,7 @@ import { OneclockError } from '../../backend/errors.js';
 import { packageFile } from '../package-root.js';
 
 /** What a source of the native hub is for; the numbers are `SourceKind` in src/hub.hh. */
-export const SourceKind = { STREAM: 0, LISTENER: 1, SIGNAL: 2, CHILD: 3, PACKET: 4 } as const;
+export const SourceKind = { STREAM: 0, LISTENER: 1, SIGNAL: 2, CHILD: 3, PACKET: 4, EDGE: 5 } as const;
 
 /** What happened to it; the numbers are `EventKind` in src/hub.hh. */
 export const EventKind = {
@@ -51,6 +51,10 @@ export interface NativeMachine {
   interrupt(vector: number): void;
   interruptPending(vector?: number): boolean;
   interruptVirtio(slot: number, bits: number): void;
+  /** host/kvm/src/notifications.hh. Only while the guest stands still. */
+  setPatience(slot: number, nanoseconds: bigint): void;
+  openQueue(slot: number, queue: number, available: number, event: number): void;
+  closeQueue(slot: number, queue: number): void;
   kick(): void;
   /** Of a guest in real time; now() is 0 for others. */
   freeze(): void;
@@ -96,7 +100,7 @@ export interface Addon {
     argv: readonly string[],
     env: readonly string[],
     directory: string,
-    stdio: readonly [number, number, number],
+    descriptors: readonly [number, number, number, ...number[]],
   ): [pid: number, pidfd: number];
   pipe(): [reader: number, writer: number];
   /** Another descriptor of the same open file. */

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -311,6 +312,31 @@ describe('signals', () => {
     closeSync(writer);
     settle(of);
     expect(heard).toBe(2);
+  });
+});
+
+describe('edges', () => {
+  test('are told once for each write, and nothing is read', () => {
+    const of = hub();
+    const [reader, writer] = addon.pipe();
+    const copy = addon.duplicate(reader);
+    let heard = 0;
+    const edges = of.watchEdges(reader, () => {
+      heard++;
+    });
+    settle(of);
+    for (let count = 1; count <= 100; count++) {
+      writeSync(writer, 'x');
+      settle(of);
+      expect(heard).toBe(count);
+    }
+    edges.close();
+    writeSync(writer, 'x');
+    settle(of);
+    expect(heard).toBe(100);
+    expect(readSync(copy, Buffer.alloc(200))).toBe(101);
+    closeSync(copy);
+    closeSync(writer);
   });
 });
 

@@ -48,8 +48,8 @@ export interface SpawnOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  /** Descriptors that become the child's 0, 1 and 2; they stay the caller's to close. */
-  readonly stdio: readonly [number, number, number];
+  /** Descriptors that become the child's 0, 1, 2 and so on, at most 64; they stay the caller's to close. */
+  readonly stdio: readonly [number, number, number, ...number[]];
 }
 
 /** A child in a process group of its own, killed by the kernel if this process dies. */
@@ -66,6 +66,8 @@ export interface Hub {
   listen(path: string, onConnection: (descriptor: number) => void): Listener;
   /** Takes over an eventfd or pipe whose content does not matter; it is emptied before `onSignal`. */
   watch(descriptor: number, onSignal: () => void): Channel;
+  /** The same for an eventfd that is never read, in which each write is an event; several may come as one. */
+  watchEdges(descriptor: number, onSignal: () => void): Channel;
   /** @throws OneclockError `MACHINE` where the program cannot be started */
   spawn(options: SpawnOptions, onExit: (exit: Exit) => void): Child;
   /**

@@ -72,7 +72,15 @@ export class NativeHub implements Hub, FrameHub {
   }
 
   watch(descriptor: number, onSignal: () => void): Channel {
-    const id = this.#native.add(descriptor, SourceKind.SIGNAL);
+    return this.#watch(descriptor, SourceKind.SIGNAL, onSignal);
+  }
+
+  watchEdges(descriptor: number, onSignal: () => void): Channel {
+    return this.#watch(descriptor, SourceKind.EDGE, onSignal);
+  }
+
+  #watch(descriptor: number, kind: number, onSignal: () => void): Channel {
+    const id = this.#native.add(descriptor, kind);
     this.#sources.set(id, {
       onEvent: (kind) => {
         if (kind === EventKind.CLOSED) this.#drop(id);

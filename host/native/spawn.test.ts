@@ -132,6 +132,31 @@ describe('a child', () => {
     expect(text).toBe('from standard input\n');
   });
 
+  test('may be given more than the standard descriptors, in any order', () => {
+    const pipes = Array.from({ length: 6 }, () => addon.pipe());
+    const writers = pipes.map(([, writer]) => writer).reverse() as [number, number, number, ...number[]];
+    const hub = new NativeHub();
+    onTestFinished(() => hub.close());
+    const texts = pipes.map(() => '');
+    pipes.forEach(([reader], place) => {
+      hub.open(reader, {
+        onData: (bytes) => {
+          texts[place] += Buffer.from(bytes).toString();
+        },
+        onClose: () => undefined,
+      });
+    });
+    const exits: Exit[] = [];
+    const script = 'for d in 0 1 2 3 4 5; do echo "$d" >&$d; done; ls /proc/$$/fd | wc -w';
+    const options = { file: SHELL, args: ['-c', script], env: { PATH: '/usr/bin:/bin' }, cwd: '/' };
+    hub.spawn({ ...options, stdio: writers }, (exit) => exits.push(exit));
+    for (const writer of writers) closeSync(writer);
+    while (exits.length === 0 || texts.some((text) => text === '')) hub.poll(100);
+    expect(texts).toEqual(['5\n', '4\n', '3\n', '2\n', '1\n6\n', '0\n']);
+    const stdio = Array.from({ length: 65 }, () => 0) as [number, number, number, ...number[]];
+    expect(() => hub.spawn({ ...options, stdio }, () => undefined)).toThrow('Too many open files');
+  });
+
   test('does not start where there is no such program, folder or permission', () => {
     const own = folder();
     const text = join(own, 'text');

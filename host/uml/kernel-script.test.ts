@@ -30,6 +30,13 @@ describe('the patches of the guest kernel', () => {
     );
   });
 
+  test('may be fewer', () => {
+    const without = 'um/0012-line-input.patch um/0013-line-output.patch um/0014-line-throttle.patch';
+    const { stdout } = withFunctions(`KERNEL_WITHOUT='${without}' series`);
+    expect(stdout).toContain('um/0011-failed-fork.patch\n');
+    expect(stdout).not.toContain('-line-');
+  });
+
   test.each([
     ['arch/arm/Kconfig', 1],
     ['arch/arm64/mm/fault.c', 1],

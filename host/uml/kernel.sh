@@ -36,6 +36,7 @@ usage() {
 	  KERNEL_SRC      a Linux 6.12 source tree or tarball to take in place of
 	                  Debian's linux-source-6.12. A tree is known by its version
 	                  and its files' names, sizes and times, not by their content.
+	  KERNEL_WITHOUT  patches to leave out, such as 'um/0002-seed-entropy.patch'
 	  ONECLOCK_CACHE  where results are kept, in a folder uml/KEY for each;
 	                  default: ${XDG_CACHE_HOME:-$HOME/.cache}/oneclock
 
@@ -242,6 +243,7 @@ series() {
 	local folder name
 	for folder in "${SERIES[@]}"; do
 		while read -r name; do
+			[[ " ${KERNEL_WITHOUT:-} " != *" $folder/$name "* ]] || continue
 			! concerns_uml "$patches/$folder/$name" || echo "$folder/$name"
 		done < <(grep -v -E '^[[:space:]]*(#|$)' "$patches/$folder/series")
 	done

@@ -2,6 +2,7 @@
 
 /** Wire types: protobuf encoding, "Message Structure". */
 const VARINT = 0;
+const FIXED64 = 1;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
@@ -64,7 +65,11 @@ export class ProtoWriter {
 
   /** @param value 0 … 2^64-1 */
   uint64(field: number, value: bigint): void {
-    if (value === 0n) return;
+    if (value !== 0n) this.anyUint64(field, value);
+  }
+
+  /** The same where 0 is not the same as nothing. */
+  anyUint64(field: number, value: bigint): void {
     this.#reserve(MAX_SCALAR);
     this.#varint((field << 3) | VARINT);
     let rest = value;
@@ -73,6 +78,20 @@ export class ProtoWriter {
       for (let byte = 0; byte < 4; byte++, low >>>= 7) this.buffer[this.length++] = (low & 0x7f) | 0x80;
     }
     this.#varint(Number(rest));
+  }
+
+  /** There even if it is 0. @param value 0 … 2^64-1 */
+  fixed64(field: number, value: bigint): void {
+    this.#reserve(MAX_SCALAR);
+    this.#varint((field << 3) | FIXED64);
+    this.length = this.buffer.writeBigUInt64LE(value, this.length);
+  }
+
+  /** There even if it is 0. */
+  double(field: number, value: number): void {
+    this.#reserve(MAX_SCALAR);
+    this.#varint((field << 3) | FIXED64);
+    this.length = this.buffer.writeDoubleLE(value, this.length);
   }
 
   fixed32(field: number, value: number): void {

@@ -7,7 +7,7 @@ import { whyNoKvm } from '../../host/kvm/index.js';
 import { packageFile } from '../../host/package-root.js';
 import { Workspace } from '../support/cli.js';
 
-const COMMANDS = ['run', 'check', 'serve', 'diff', 'doctor'];
+const COMMANDS = ['run', 'check', 'serve', 'diff', 'export', 'view', 'doctor'];
 
 /** Faults in several parts of the file: each has its own line. */
 const BAD = `name: bad
@@ -81,6 +81,7 @@ describe('mistakes on the command line end with 2, and with a word about them', 
     ['a file that is not there', ['run', '/nowhere.yaml'], /\/nowhere\.yaml/],
     ['serve without a socket', ['serve'], /--time/],
     ['diff with one run', ['diff', '/nowhere'], /missing required argument 'OTHER'/],
+    ['a port that is none', ['view', '/nowhere', '--port', '70000'], /a port from 0 to 65535/],
     ['diff of what is no run', ['diff', '/nowhere', '/nowhere'], /\/nowhere/],
   ])('%s', async (_what, args, message) => {
     const { status, stdout, stderr } = await new Workspace().run(args);

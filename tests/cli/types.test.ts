@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -16,14 +16,16 @@ links: [{ name: ab, between: [a.eth0, b-2.eth0], latency: 1ms }]
 wires: [{ name: w, pins: [a.gpio0, b-2.gpio0] }]
 `;
 
-/** What TypeScript says of `body` in a script beside the topology. */
-function faults(space: Workspace, body: string): string[] {
-  space.write(
-    'script.ts',
-    `import { scenario } from 'oneclock';
+/** What TypeScript says of scripts beside the topology, each of which is called by its name and plays a body. */
+function faults(space: Workspace, bodies: Readonly<Record<string, string>>): string[] {
+  for (const [name, body] of Object.entries(bodies)) {
+    space.write(
+      `${name}.ts`,
+      `import { scenario } from 'oneclock';
 import topology from './two.yaml';
 export default scenario({ topology, params: { k: 1 } }, async ({ sim, nodes, links, wires, params }) => { ${body} });`,
-  );
+    );
+  }
   space.write('package.json', '{ "type": "module" }');
   space.write(
     'tsconfig.json',
@@ -35,17 +37,14 @@ export default scenario({ topology, params: { k: 1 } }, async ({ sim, nodes, lin
         paths: { oneclock: [packageFile('backend/scenario/index.ts')] },
       },
       include: [],
-      files: ['script.ts'],
+      files: Object.keys(bodies).map((name) => `${name}.ts`),
     }),
   );
-  try {
-    execFileSync(packageFile('node_modules/.bin/tsc'), ['-p', '.'], { cwd: space.path, encoding: 'utf8' });
-    return [];
-  } catch (error) {
-    return [...(error as { stdout: string }).stdout.matchAll(/error TS\d+: ([^\n]*)/g)].map(
-      ([, text]) => text as string,
-    );
-  }
+  const tsc = packageFile('node_modules/.bin/tsc');
+  const { stdout } = spawnSync(tsc, ['-p', '.'], { cwd: space.path, encoding: 'utf8' });
+  return [...stdout.matchAll(/^(\w+)\.ts.*error TS\d+: ([^\n]*)/gm)].map(
+    ([, name, text]) => `${name}: ${text}`,
+  );
 }
 
 test('the names of a topology are known to a script, and others are not', async () => {
@@ -61,17 +60,9 @@ test('the names of a topology are known to a script, and others are not', async 
   );
   const good =
     "await sim.sleep('1ms'); nodes.a.kill(); nodes['b-2'].interfaces.eth0.mac; links.ab.down(); wires.w.read(); params.k.toFixed();";
-  expect(faults(space, good)).toEqual([]);
-  expect(
-    faults(space, 'nodes.c; nodes.a.interfaces.eth1; links.ac; wires.ab; params.m; sim.wait();'),
-  ).toEqual([
-    expect.stringContaining("Property 'c' does not exist"),
-    expect.stringContaining("Property 'eth1' does not exist"),
-    expect.stringContaining("Property 'ac' does not exist"),
-    expect.stringContaining("Property 'ab' does not exist"),
-    expect.stringContaining("Property 'm' does not exist"),
-    expect.stringContaining("Property 'wait' does not exist"),
-  ]);
+  const bad = 'nodes.c; nodes.a.interfaces.eth1; links.ac; wires.ab; params.m; sim.wait();';
+  const missing = (name: string) => expect.stringContaining(`bad: Property '${name}' does not exist`);
+  expect(faults(space, { good, bad })).toEqual(['c', 'eth1', 'ac', 'ab', 'm', 'wait'].map(missing));
 });
 
 test('a topology with mistakes, and a file that is none, are refused', async () => {

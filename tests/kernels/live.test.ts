@@ -31,7 +31,8 @@ wires:
   - { name: back, pins: [live.back, answers.back], latency: 1ms }
 `;
 
-const RUNS = [{ name: 'live', topology: LIVE }];
+/** A run that hangs says how far it came. */
+const RUNS = [{ name: 'live', topology: LIVE, args: ['--max-wall', '240s'] }];
 
 const batch = useBatch(() => RUNS);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { ExecHandle, ExecOptions } from '../../backend/agent/index.js';
 import { type Instant, instant } from '../../backend/calendar/index.js';
@@ -238,6 +239,35 @@ describe('programs in a guest', () => {
     expect(other.error).toBe('b has gone: the run has ended');
     expect(() => world.exec('a', { command: 'true' })).toThrow('a has gone');
   });
+});
+
+test('a controller that breaks the protocol ends the guest, which says why', async () => {
+  const world = new World(ONE);
+  const send = Reflect.get(world.session('a'), 'send') as (bytes: Uint8Array) => void;
+  const lost = world.exec('a', { command: 'sleep 1000' });
+  world.at(1000, 'a', () => send(Uint8Array.of(0)));
+  const result = await world.run.execute();
+  expect(result).toMatchObject({ status: 'error', nodes: { a: { state: 'crashed' } } });
+  expect(result.reason).toContain('its init failed: agent: it asks for nothing that is known');
+  expect(lost.error).toMatch(/^a has gone: its init failed/);
+});
+
+test('with the files of the host as its root, a guest has the same', async () => {
+  const world = new World('name: host\nuntil: 60s\nnodes: { a: { kind: uml, root: host } }\n');
+  const outcome = world.exec('a', {
+    command: 'tty; id -un',
+    terminal: { rows: 1, columns: 2 },
+    user: 'nobody',
+  });
+  const log: string[] = [];
+  const failed = (error: Error) => log.push(error.message);
+  const done = () => log.push('done');
+  // The root is the host's, and what is written is the guest's own.
+  world.session('a').put('/etc/oneclock-agent-test', new Uint8Array(5), { failed, done });
+  expectFine(await world.run.execute());
+  expect(outcome.out).toMatch(/^\/dev\/pts\/\d+\r\nnobody\r\n$/);
+  expect(log).toEqual(['done']);
+  expect(existsSync('/etc/oneclock-agent-test')).toBe(false);
 });
 
 test('files go in and come out as they are', async () => {

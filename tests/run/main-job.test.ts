@@ -41,6 +41,8 @@ describe('two guests ping each other over a link of 1 ms and 100 Mbit/s', () => 
           endedNs: run.result.virtualNs,
           cpuMs: expect.any(Number),
           reason: null,
+          expected: 'exits with 0',
+          unmet: null,
         },
         b: {
           kind: 'uml',
@@ -50,6 +52,8 @@ describe('two guests ping each other over a link of 1 ms and 100 Mbit/s', () => 
           endedNs: null,
           cpuMs: expect.any(Number),
           reason: null,
+          expected: null,
+          unmet: null,
         },
       },
       // A hundred requests and replies, and one exchange of addresses.

@@ -256,7 +256,7 @@ export class RunOutcome implements Finished {
   files(): Map<string, Buffer> {
     return new Map(
       readdirSync(this.out, { recursive: true, withFileTypes: true })
-        .filter((entry) => entry.isFile() && entry.name !== 'result.json')
+        .filter((entry) => entry.isFile() && !['result.json', 'cost'].includes(entry.name))
         .map((entry) => join(entry.parentPath, entry.name))
         .sort()
         .map((path) => [path.slice(this.out.length + 1), readFileSync(path)]),

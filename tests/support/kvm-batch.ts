@@ -10,12 +10,37 @@ import { nested } from './nested.js';
 
 /** Seconds that all runs of a batch may take together, in a machine that is emulated. */
 const LIMIT_S = 400;
+/** Seconds that one run may take. Then it says for what each of its threads waits, and is ended. */
+const RUN_LIMIT_S = 300;
+/** Shell: a command, for so long at most. */
+const BOUNDED = `
+bounded() {
+	"$@" &
+	pid=$!
+	(
+		sleep ${RUN_LIMIT_S} &
+		trap "kill $!; exit" TERM
+		wait
+		echo "not done after ${RUN_LIMIT_S} s; its threads:"
+		for task in /proc/$pid/task/*; do
+			echo "$(cat $task/comm): $(cat $task/wchan), system call $(cat $task/syscall)"
+			cat $task/stack
+		done
+		kill -KILL $pid
+	) >&2 &
+	watch=$!
+	wait $pid
+	status=$?
+	kill $watch 2>/dev/null
+	return $status
+}`;
 const CLI = packageFile('dist/backend/cli/main.js');
 
-/** The run of a topology. */
+/** The run of a topology, or of a script. */
 export interface BatchRun {
   readonly name: string;
-  readonly topology: string;
+  readonly topology?: string;
+  readonly script?: string;
   readonly args?: readonly string[];
 }
 
@@ -47,11 +72,13 @@ export class KvmBatch {
     this.#way = linuxRunsHere() ? 'here' : 'nested in QEMU';
     const script = [
       '#!/bin/sh',
+      BOUNDED,
       // Sockets cannot be in a folder that is shared with another machine.
       `cd '${this.#folder}' && TMPDIR=$(mktemp -d) && export TMPDIR || exit`,
-      ...runs.map(({ name, topology, args = [] }) => {
-        writeFileSync(join(this.#folder, `${name}.yaml`), topology);
-        const command = `'${CLI}' run ${name}.yaml --out ${name} --json ${args.join(' ')}`;
+      ...runs.map(({ name, topology, script, args = [] }) => {
+        const input = script === undefined ? `${name}.yaml` : `${name}.ts`;
+        writeFileSync(join(this.#folder, input), script ?? topology ?? '');
+        const command = `bounded '${CLI}' run ${input} --out ${name} --json ${args.join(' ')}`;
         return `${command} >${name}.stdout 2>${name}.stderr; echo $? >${name}.status`;
       }),
       'ls "$TMPDIR" >left',

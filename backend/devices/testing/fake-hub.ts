@@ -43,6 +43,10 @@ export class FakeHub implements Hub {
     };
   }
 
+  watchEdges(descriptor: number, onSignal: () => void): Channel {
+    return this.watch(descriptor, onSignal);
+  }
+
   spawn(): Child {
     throw new Error('a fake hub starts nothing');
   }

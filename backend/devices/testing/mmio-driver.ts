@@ -9,6 +9,7 @@ import {
 import type { OneclockError } from '../../errors.js';
 import type { VirtioDevice } from '../virtio-device.js';
 import { VirtioMmio } from '../virtio-mmio.js';
+import type { QueueIndices } from '../virtio-mmio-queue.js';
 import { DriverQueue } from './driver-queue.js';
 
 export const MEMORY_BYTES = 1024 * 1024;
@@ -23,6 +24,8 @@ export class MmioDriver {
   readonly memory = this.#all.subarray(CANARY_BYTES, CANARY_BYTES + MEMORY_BYTES).fill(0);
   readonly queues: DriverQueue[] = [];
   readonly raised: number[] = [];
+  /** Queues that the machine was told of, and where their indices are. */
+  readonly ready: [queue: number, indices: QueueIndices | undefined][] = [];
   readonly failures: OneclockError[] = [];
   readonly mmio: VirtioMmio;
   features = 0n;
@@ -31,6 +34,7 @@ export class MmioDriver {
     const memory = { bytes: this.memory, intact: () => true, close: () => undefined };
     this.mmio = new VirtioMmio(device, memory, {
       raise: (bits) => this.raised.push(bits),
+      ready: (queue, indices) => this.ready.push([queue, indices]),
       failed: (error) => this.failures.push(error),
     });
   }

@@ -63,24 +63,21 @@ export async function awaitAll<C extends Contenders>(
 
 // These are async functions, and not callbacks, so that the stack of what never happens leads through them.
 
-async function awaitContender(party: Party, others: readonly Party[]): Promise<unknown> {
+async function awaitContender(party: Party, all: readonly Party[]): Promise<unknown> {
   try {
     const value = await party.promise;
     return { key: party.key, value };
   } finally {
-    cancelOthers(party, others);
+    // With its own: who waits for it may have been cancelled, and then the process it began is to end, too.
+    for (const each of all) each.cancel();
   }
 }
 
-async function awaitMember(party: Party, others: readonly Party[]): Promise<unknown> {
+async function awaitMember(party: Party, all: readonly Party[]): Promise<unknown> {
   try {
     return await party.promise;
   } catch (error) {
-    cancelOthers(party, others);
+    for (const each of all) each.cancel();
     throw error;
   }
-}
-
-function cancelOthers(party: Party, others: readonly Party[]): void {
-  for (const other of others) if (other !== party) other.cancel();
 }

@@ -33,4 +33,24 @@ export class FirstInFirstOut<T> {
     }
     return item;
   }
+
+  /** Where the first item is that `accepts`, for {@link takeAt}; -1 where none is. */
+  find(accepts: (item: T) => boolean): number {
+    for (let at = 0; at < this.size; at++) if (accepts(this.#items[this.#head + at] as T)) return at;
+    return -1;
+  }
+
+  takeAt(at: number): T {
+    return (at === 0 ? this.take() : this.#items.splice(this.#head + at, 1)[0]) as T;
+  }
+
+  /** Puts `item` back in front of all. */
+  restore(item: T): void {
+    if (this.#head > 0) this.#items[--this.#head] = item;
+    else this.#items.unshift(item);
+  }
+
+  toArray(): T[] {
+    return this.#items.slice(this.#head) as T[];
+  }
 }

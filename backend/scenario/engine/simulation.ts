@@ -2,13 +2,18 @@
 import { formatDuration, formatInstant, type Instant, instant, NEVER } from '../../calendar/time.js';
 import { OneclockError } from '../../errors.js';
 import { any, awaitAll, type Contender, type Contenders, type First, type Outcomes } from './combine.js';
+import { Container, type ContainerOptions } from './container.js';
 import { type Cancellable, Engine, type EngineOptions } from './engine.js';
 import { Pending } from './event-heap.js';
 import { External } from './external.js';
 import { TimedOut } from './interruptions.js';
 import { type Body, isPromiseLike, Process } from './process.js';
+import { RandomStream } from './random.js';
+import { Resource, type ResourceOptions } from './resource.js';
 import { Signal, SimulationEvent } from './signal.js';
 import { readNanoseconds, readSpan, type Span } from './span.js';
+import { TimeWeighted } from './statistics.js';
+import { Store, type StoreOptions } from './store.js';
 import { type Source, Wait } from './wait.js';
 import { Waiter } from './waiter.js';
 import { describe, stuck, type Waiting } from './waiting.js';
@@ -54,6 +59,7 @@ export class Simulation {
   readonly #waiter: Waiter;
   readonly #external: External;
   readonly #clock: Source<void>;
+  readonly #random = new Map<string, RandomStream>();
   #lastProcess: Process<unknown> | undefined;
   #made = 0;
 
@@ -64,7 +70,7 @@ export class Simulation {
     this.#external = new External(this.engine);
     const { engine } = this;
     this.#clock = {
-      describe: () => 'the time to come',
+      describe: (wait) => `${formatInstant(instant(BigInt(Math.round(wait.since))))} s`,
       withdraw: (wait) => engine.drop(wait),
     };
   }
@@ -98,6 +104,7 @@ export class Simulation {
     if (interruption !== undefined) return Promise.reject(interruption);
     const wait = new Wait<void>(this.engine, owner, this.#clock);
     wait.arm(undefined);
+    wait.since = this.engine.nanoseconds + nanoseconds;
     this.engine.putAfter(wait, nanoseconds);
     return wait.promise;
   }
@@ -128,7 +135,7 @@ export class Simulation {
    * A process that calls `action` after `span`, and again each `span` of virtual time. One call is awaited before
    * the next; what falls due meanwhile is left out.
    */
-  every(span: Span, action: (process: Process<void>) => unknown, name?: string): Process<void> {
+  every(span: Span, action: (process: Process<unknown>) => unknown, name?: string): Process<void> {
     const period = readSpan(span);
     if (period === 0n) throw new OneclockError('INPUT', 'what is done every 0s would never let time pass');
     return this.process(name ?? `every ${formatDuration(period)}`, async (process) => {
@@ -166,6 +173,36 @@ export class Simulation {
   /** Tells all who wait, each time that it is fired. */
   signal<T = void>(name = 'of no name'): Signal<T> {
     return new Signal<T>(this.#waiter, name);
+  }
+
+  /** Something that a limited number of processes can have at once. */
+  resource(options: ResourceOptions = {}): Resource {
+    return new Resource(this.#waiter, options);
+  }
+
+  /** Items on their way between processes. */
+  store<T>(options: StoreOptions<T> = {}): Store<T> {
+    return new Store<T>(this.#waiter, options);
+  }
+
+  /** An amount of something. */
+  container(options: ContainerOptions = {}): Container {
+    return new Container(this.#waiter, options);
+  }
+
+  /** Statistics of a value that changes in time, from `initial` on. */
+  timeWeighted(initial = 0): TimeWeighted {
+    return new TimeWeighted(this.engine, initial);
+  }
+
+  /** The stream of random numbers `name`: the same one at each call; that of the process that runs, without a name. */
+  random(name = this.#waiter.owner.name): RandomStream {
+    let stream = this.#random.get(name);
+    if (stream === undefined) {
+      stream = new RandomStream(this.seed, name);
+      this.#random.set(name, stream);
+    }
+    return stream;
   }
 
   /** Happens once. */
@@ -263,6 +300,7 @@ export class Simulation {
   #until(time: Instant): Promise<void> {
     return this.#waiter.wait(this.#clock, (wait) => {
       wait.arm(undefined);
+      wait.since = Number(time);
       this.engine.putAt(wait, time);
     });
   }

@@ -12,12 +12,14 @@ export interface Source<T> {
   refuse?(wait: Wait<T>, value: T): void;
 }
 
-/** Who waits; the head of the list of what it waits for. */
-export class Owner {
+/** Who waits, which is an event itself: its beginning; the head of the list of what it waits for. */
+export abstract class Owner extends Pending {
   /** The last begun. */
   last: Wait<unknown> | undefined;
 
-  constructor(readonly name: string) {}
+  constructor(readonly name: string) {
+    super();
+  }
 
   /** What is thrown at the next wait; taken by it. */
   takeInterruption(): Error | undefined {
@@ -39,9 +41,15 @@ export class Wait<T> extends Pending {
   /** What waited for earlier, and not yet got, by the same owner; and later. */
   earlier: Wait<unknown> | undefined;
   later: Wait<unknown> | undefined;
-  /** Free for the source. */
+  // What follows is free for the source.
+  /** The least is served first. */
   priority = 0;
-  readonly #resolve: (value: T | PromiseLike<T>) => void;
+  /** Since when it waits, or until when, in nanoseconds. */
+  since = 0;
+  /** What it waits with: an item, a filter, an amount. */
+  note: unknown;
+  /** Of T or a promise of it; so written, a wait for something can stand for a wait for anything. */
+  readonly #resolve: (value: never) => void;
   readonly #reject: (error: unknown) => void;
   #value: T | undefined;
   #error: unknown;
@@ -54,13 +62,13 @@ export class Wait<T> extends Pending {
   ) {
     super();
     this.promise = new Promise<T>(capture);
-    this.#resolve = capturedResolve as (value: T | PromiseLike<T>) => void;
+    this.#resolve = capturedResolve;
     this.#reject = capturedReject;
     const { last } = owner;
     this.earlier = last;
     this.later = undefined;
-    if (last !== undefined) last.later = this as Wait<unknown>;
-    owner.last = this as Wait<unknown>;
+    if (last !== undefined) last.later = this;
+    owner.last = this;
   }
 
   /** Whether it waits for its source still. */
@@ -89,9 +97,9 @@ export class Wait<T> extends Pending {
 
   fire(): boolean {
     this.engine.owner = this.owner;
-    this.#unlink();
+    this.unlink();
     if (this.#state === 'failed') this.#reject(this.#error);
-    else this.#resolve(this.#value as T);
+    else this.#resolve(this.#value as never);
     this.#state = 'over';
     return true;
   }
@@ -101,7 +109,7 @@ export class Wait<T> extends Pending {
     if (this.#state === 'over') return;
     const state = this.#state;
     this.#state = 'over';
-    this.#unlink();
+    this.unlink();
     if (state === 'waiting') return this.source.withdraw(this);
     this.engine.drop(this);
     if (state === 'given') this.source.refuse?.(this, this.#value as T);
@@ -115,10 +123,10 @@ export class Wait<T> extends Pending {
 
   /** Waits for `other` instead, whatever comes; to find out where it was awaited. */
   follow(other: Promise<never>): void {
-    this.#resolve(other);
+    this.#resolve(other as never);
   }
 
-  #unlink(): void {
+  private unlink(): void {
     const { earlier, later } = this;
     if (earlier !== undefined) earlier.later = later;
     if (later !== undefined) later.earlier = earlier;

@@ -2,10 +2,16 @@
 import type { Engine } from './engine.js';
 import { Owner, type Source, Wait } from './wait.js';
 
+class Outside extends Owner {
+  fire(): boolean {
+    return false;
+  }
+}
+
 /** Makes waits for whoever runs at the moment. */
 export class Waiter {
   /** Code that runs outside of all processes. */
-  readonly outside = new Owner('outside of processes');
+  readonly outside = new Outside('outside of processes');
 
   constructor(readonly engine: Engine) {}
 

@@ -11,7 +11,8 @@ export interface Waiting {
 }
 
 /** Lines of a stack that say nothing to the author of a script. */
-const OURS = /^ *at (?:async )?(?:Promise\.|process\.processTicks|awaitContender |awaitMember |awaitAll )/;
+const OURS =
+  /^ *at (?:async )?(?:Promise\.|process\.processTicks|awaitContender |awaitMember |awaitAll |Resource\.use )/;
 /** As many are told of. */
 const SHOWN = 20;
 

@@ -33,6 +33,9 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
                         InstanceMethod<&MachineObject::interrupt>("interrupt"),
                         InstanceMethod<&MachineObject::interrupt_pending>("interruptPending"),
                         InstanceMethod<&MachineObject::interrupt_virtio>("interruptVirtio"),
+                        InstanceMethod<&MachineObject::set_patience>("setPatience"),
+                        InstanceMethod<&MachineObject::open_queue>("openQueue"),
+                        InstanceMethod<&MachineObject::close_queue>("closeQueue"),
                         InstanceMethod<&MachineObject::kick>("kick"),
                         InstanceMethod<&MachineObject::freeze>("freeze"),
                         InstanceMethod<&MachineObject::thaw>("thaw"), InstanceMethod<&MachineObject::now>("now"),
@@ -93,6 +96,24 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
   /** (slot, bits) */
   void interrupt_virtio(const Napi::CallbackInfo& info) {
     guarded(info.Env(), [&] { machine_->interrupt_virtio(word_argument(info, 0), word_argument(info, 1)); });
+  }
+
+  /** (slot, nanoseconds) */
+  void set_patience(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [&] { machine_->set_patience(word_argument(info, 0), instant_argument(info, 1)); });
+  }
+
+  /** (slot, queue, available, event) */
+  void open_queue(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [&] {
+      machine_->open_queue(word_argument(info, 0), word_argument(info, 1), address_argument(info, 2),
+                           address_argument(info, 3));
+    });
+  }
+
+  /** (slot, queue) */
+  void close_queue(const Napi::CallbackInfo& info) {
+    guarded(info.Env(), [&] { machine_->close_queue(word_argument(info, 0), word_argument(info, 1)); });
   }
 
   Napi::Value cpu_ms(const Napi::CallbackInfo& info) {

@@ -55,7 +55,17 @@ inline Exit breach(Breach what, uint64_t found = 0, uint64_t held_against = 0) {
 }
 
 constexpr uint32_t kSerialBytes = 256;
+constexpr uint32_t kNotifications = 64;
 constexpr uint64_t kNoPage = ~uint64_t{0};
+
+/** A notification of a virtio queue that the guest went on from: see notifications.hh. */
+struct Notification {
+  uint64_t time;
+  uint16_t slot;
+  uint16_t queue;
+  uint16_t available;  // the index of its available ring by then
+  uint16_t reserved;
+};
 
 /** What the guest's thread and JavaScript share; host/kvm/exits.ts has the places. Only whose turn it is touches it. */
 struct ExitRecord {
@@ -72,7 +82,11 @@ struct ExitRecord {
   uint32_t thread;       // the thread's number, once it is there
   uint32_t serial_count;
   uint8_t serial[kSerialBytes];
+  uint64_t notified;     // how many of notifications there are; JavaScript takes them, and sets it to 0
+  Notification notifications[kNotifications];
 };
-static_assert(sizeof(Exit) == 24 && sizeof(ExitRecord) == 16 * 8 + kSerialBytes, "host/kvm/exits.ts has the places");
+static_assert(sizeof(Exit) == 24 && sizeof(Notification) == 16 &&
+                  sizeof(ExitRecord) == 16 * 8 + kSerialBytes + 8 + kNotifications * sizeof(Notification),
+              "host/kvm/exits.ts has the places");
 
 }  // namespace oneclock::kvm

@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kApiVersion = 12;
 constexpr unsigned long kTssAddress = 0xfffbd000;  // three pages that Intel processors need, above all memory
-constexpr auto kStopLimit = std::chrono::seconds(5);
+constexpr auto kLimit = std::chrono::seconds(5);  // for the thread to begin, or to end
 
 /** While it lives, a thread that is started takes the kick signal only: all others are for the main thread. */
 class OnlyKickSignal {
@@ -196,7 +196,7 @@ bool Machine::Core::report(const Exit& exit) {
 
 void Machine::Core::raise_event() const {
   uint64_t one = 1;
-  // Cannot fail: the counter is read at every stop, and there is one stop at a time.
+  // Cannot fail: nobody lives to see 2^64 stops. The counter is never read.
   [[maybe_unused]] ssize_t written = write(event.get(), &one, sizeof one);
 }
 
@@ -227,7 +227,10 @@ void Machine::start(const Entry& entry) {
   thread_ = std::thread([core = core_] { core->run(); });
   pthread_setname_np(thread_.native_handle(), "kvm-guest");
   std::unique_lock<std::mutex> lock(core_->mutex);
-  core_->changed.wait(lock, [this] { return core_->state != State::kReady; });
+  if (!core_->changed.wait_for(lock, kLimit, [this] { return core_->state != State::kReady; })) {
+    errno = ETIMEDOUT;
+    fail("the beginning of a guest's thread");
+  }
   if (core_->failure) std::rethrow_exception(core_->failure);
 }
 
@@ -269,6 +272,35 @@ void Machine::interrupt_virtio(uint32_t slot, uint32_t bits) {
     errno = ENODEV;
     fail("an interrupt of virtio device " + std::to_string(slot));
   }
+}
+
+/** Has something done with the notifications of a guest that stands still; false is for what does not fit. */
+template <typename Action>
+void Machine::notifications(const char* what, Action action) {
+  if (!core_) return;
+  std::lock_guard<std::mutex> lock(core_->mutex);
+  if (core_->state == State::kRunning) {
+    errno = EBUSY;
+    fail(what);
+  }
+  if (core_->platform && action(core_->platform->notifications())) return;
+  errno = EINVAL;
+  fail(what);
+}
+
+void Machine::set_patience(uint32_t slot, uint64_t nanoseconds) {
+  notifications("patience with a virtio device", [&](Notifications& all) { return all.set_patience(slot, nanoseconds); });
+}
+
+void Machine::open_queue(uint32_t slot, uint32_t queue, uint64_t available, uint64_t event) {
+  notifications("a queue of a virtio device", [&](Notifications& all) { return all.open(slot, queue, available, event); });
+}
+
+void Machine::close_queue(uint32_t slot, uint32_t queue) {
+  notifications("a queue of a virtio device", [&](Notifications& all) {
+    all.close(slot, queue);
+    return true;
+  });
 }
 
 double Machine::cpu_ms() const {
@@ -323,7 +355,7 @@ void Machine::stop() {
     core->changed.notify_all();
     if (core->live) core->live->stop();
     if (core->state == State::kRunning) kvm::kick(core->vcpu, thread_.native_handle());
-    if (!core->changed.wait_for(lock, kStopLimit, [&] { return core->state == State::kEnded; })) {
+    if (!core->changed.wait_for(lock, kLimit, [&] { return core->state == State::kEnded; })) {
       thread_.detach();
       errno = ETIMEDOUT;
       fail("the end of a guest's thread");

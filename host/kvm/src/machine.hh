@@ -51,6 +51,10 @@ class Machine {
    * no such device.
    */
   void interrupt_virtio(uint32_t slot, uint32_t bits);
+  /** As in notifications.hh. EBUSY where the guest runs, EINVAL where there is no such device, queue or place. */
+  void set_patience(uint32_t slot, uint64_t nanoseconds);
+  void open_queue(uint32_t slot, uint32_t queue, uint64_t available, uint64_t event);
+  void close_queue(uint32_t slot, uint32_t queue);
   /** Makes a running guest stop, with kKicked; forgotten where it stops by itself first. */
   void kick();
   /** Of a guest in real time: it stands still, and its time with it, until thaw(). ETIMEDOUT where it does not. */
@@ -70,6 +74,9 @@ class Machine {
 
  private:
   struct Core;
+
+  template <typename Action>
+  void notifications(const char* what, Action action);
 
   std::shared_ptr<Core> core_;
   std::thread thread_;

@@ -27,6 +27,7 @@ Platform::Platform(const PlatformOptions& options, const GuestMemory& memory, In
       record_(record),
       time_of_day_(options.time_of_day),
       virtio_(interrupts, options.devices),
+      notifications_(memory, record, options.devices),
       uart_(interrupts, record) {
   if (options.clock == ClockKind::kTimers)
     clock_.reset(timers_ = new Timers(interrupts));
@@ -46,7 +47,7 @@ bool Platform::handle(Exit& exit, const uint64_t* hypercall_args) {
     case ExitKind::kIn:
       return in(exit);
     case ExitKind::kWrite:
-      return !virtio_.owns(exit.address) || virtio_.write(exit.address, exit.value);
+      return !virtio_.owns(exit.address) || write_virtio(exit);
     case ExitKind::kRead:
       if (virtio_.owns(exit.address)) return virtio_.read(exit.address, exit.value);
       exit.value = kNothing;
@@ -63,7 +64,7 @@ bool Platform::handle(Exit& exit, const uint64_t* hypercall_args) {
 }
 
 bool Platform::proceed(Exit& exit) {
-  clock_->allow(record_.free_until);
+  clock_->allow(std::min(record_.free_until, notifications_.limit()));
   switch (exit.kind) {
     case ExitKind::kWait:
       clock_->wake(record_.run_at);
@@ -79,6 +80,15 @@ bool Platform::proceed(Exit& exit) {
     default:
       return true;
   }
+}
+
+/** To the page of a device. False where the controller has to see it. */
+bool Platform::write_virtio(const Exit& exit) {
+  if (virtio_.write(exit.address, exit.value)) return true;
+  bool notifies = VirtioInterrupts::offset(exit.address) == VirtioInterrupts::kQueueNotify && exit.size == sizeof(uint32_t);
+  if (!notifies || !notifications_.keep(VirtioInterrupts::slot(exit.address), exit.value, clock_->now())) return false;
+  clock_->allow(std::min(clock_->free_until(), notifications_.limit()));
+  return true;
 }
 
 bool Platform::out(Exit& exit) {

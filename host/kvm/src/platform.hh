@@ -7,6 +7,7 @@
 #include "exit.hh"
 #include "guest_memory.hh"
 #include "interrupts.hh"
+#include "notifications.hh"
 #include "real_page.hh"
 #include "timers.hh"
 #include "uart.hh"
@@ -47,12 +48,14 @@ class Platform {
   /** Null where time is virtual. */
   RealTime* real_time() const { return real_ ? &real_->time() : nullptr; }
   VirtioInterrupts& virtio() { return virtio_; }
+  Notifications& notifications() { return notifications_; }
 
  private:
   bool out(Exit& exit);
   bool in(Exit& exit);
   uint64_t read(uint64_t port);
   bool halt(Exit& exit);
+  bool write_virtio(const Exit& exit);
   bool doorbell(Exit& exit);
   bool ring(Exit& exit, uint64_t operation, const uint64_t* args);
   bool advance(Exit& exit, uint64_t instant);
@@ -66,6 +69,7 @@ class Platform {
   ExitRecord& record_;
   const uint64_t time_of_day_;
   VirtioInterrupts virtio_;
+  Notifications notifications_;
   Uart uart_;
   Cmos cmos_;
   std::unique_ptr<Clock> clock_;

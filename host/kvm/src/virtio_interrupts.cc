@@ -15,14 +15,14 @@ constexpr unsigned kFreeLines[] = {5, 6, 7, 9, 10, 11, 12, 14, 15};
 unsigned VirtioInterrupts::line(uint32_t slot) { return kFreeLines[slot % (sizeof kFreeLines / sizeof *kFreeLines)]; }
 
 bool VirtioInterrupts::read(uint64_t address, uint64_t& value) const {
-  if (address % kBytes != kInterruptStatus) return false;
-  value = status_[(address - kBase) / kBytes];
+  if (offset(address) != kInterruptStatus) return false;
+  value = status_[slot(address)];
   return true;
 }
 
 bool VirtioInterrupts::write(uint64_t address, uint64_t value) {
-  auto slot = static_cast<uint32_t>((address - kBase) / kBytes);
-  switch (address % kBytes) {
+  uint32_t slot = VirtioInterrupts::slot(address);
+  switch (offset(address)) {
     case kInterruptAck:
       clear(slot, static_cast<uint32_t>(value));
       return true;

@@ -15,11 +15,15 @@ class VirtioInterrupts {
  public:
   static constexpr uint64_t kBase = 0xd0000000;
   static constexpr uint64_t kBytes = 0x1000;
+  static constexpr uint64_t kQueueNotify = 0x50;
   static unsigned line(uint32_t slot);
 
   VirtioInterrupts(Interrupts& interrupts, uint32_t devices) : interrupts_(interrupts), status_(devices) {}
 
   bool owns(uint64_t address) const { return address >= kBase && (address - kBase) / kBytes < status_.size(); }
+  /** The device, and the register in its page, of an address that is owned. */
+  static uint32_t slot(uint64_t address) { return static_cast<uint32_t>((address - kBase) / kBytes); }
+  static uint64_t offset(uint64_t address) { return address % kBytes; }
   /** Of an address that is owned; false where JavaScript has to. */
   bool read(uint64_t address, uint64_t& value) const;
   bool write(uint64_t address, uint64_t value);

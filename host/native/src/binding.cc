@@ -163,13 +163,14 @@ Napi::Value create_memory(const Napi::CallbackInfo& info) {
   });
 }
 
-/** (file, argv, envp, directory, [fd0, fd1, fd2]) to [pid, pidfd]. */
+/** (file, argv, envp, directory, [fd0, fd1, fd2 …]) to [pid, pidfd]. */
 Napi::Value spawn_child(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     SpawnRequest request{info[0].As<Napi::String>().Utf8Value(), strings(info[1]), strings(info[2]),
                          info[3].As<Napi::String>().Utf8Value(), {}};
-    auto stdio = info[4].As<Napi::Array>();
-    for (uint32_t i = 0; i < 3; i++) request.stdio[i] = stdio.Get(i).As<Napi::Number>().Int32Value();
+    auto descriptors = info[4].As<Napi::Array>();
+    for (uint32_t i = 0; i < descriptors.Length(); i++)
+      request.descriptors.push_back(descriptors.Get(i).As<Napi::Number>().Int32Value());
     SpawnedChild child = spawn(request);
     auto result = Napi::Array::New(info.Env(), 2);
     result.Set(0u, Napi::Number::New(info.Env(), child.pid));

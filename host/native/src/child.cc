@@ -2,6 +2,7 @@
 #include "child.hh"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -10,6 +11,8 @@
 namespace oneclock {
 
 namespace {
+
+constexpr int kExecLimitMs = 30'000;
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> result;
@@ -30,12 +33,17 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   // The parent may have died before the death signal was asked for: then it is too late for it.
   bool ready = sigprocmask(SIG_SETMASK, &none, nullptr) == 0 && setpgid(0, 0) == 0 &&
                prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && chdir(request.directory.c_str()) == 0;
-  // Copies above 2 first, so that no source is overwritten before it was used.
-  int copies[3];
-  for (int i = 0; ready && i < 3; i++) ready = (copies[i] = fcntl(request.stdio[i], F_DUPFD_CLOEXEC, 3)) >= 0;
-  for (int i = 0; ready && i < 3; i++) ready = dup2(copies[i], i) == i;
+  // Copies above them first, so that no source is overwritten before it was used.
+  const int count = static_cast<int>(request.descriptors.size());
+  int copies[kMaxInherited];
+  int moved = fcntl(report, F_DUPFD_CLOEXEC, count);
+  if (moved >= 0) report = moved;
+  else ready = false;
+  for (int i = 0; ready && i < count; i++)
+    ready = (copies[i] = fcntl(request.descriptors[static_cast<size_t>(i)], F_DUPFD_CLOEXEC, count)) >= 0;
+  for (int i = 0; ready && i < count; i++) ready = dup2(copies[i], i) == i;
   // Whoever started us may have left descriptors open that no program of ours is to have.
-  if (ready) ready = close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+  if (ready) ready = close_range(static_cast<unsigned>(count), ~0U, CLOSE_RANGE_CLOEXEC) == 0;
   if (ready) execve(request.file.c_str(), arguments, environment);
   int error = errno;
   ssize_t written = write(report, &error, sizeof error);
@@ -45,6 +53,10 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 }  // namespace
 
 SpawnedChild spawn(const SpawnRequest& request) {
+  if (request.descriptors.size() > kMaxInherited) {
+    errno = EMFILE;
+    fail(request.file);
+  }
   std::vector<char*> arguments = pointers(request.arguments);
   std::vector<char*> environment = pointers(request.environment);
   int ends[2];
@@ -54,6 +66,16 @@ SpawnedChild spawn(const SpawnRequest& request) {
   pid_t pid = check(fork(), "fork");
   if (pid == 0) become(request, arguments.data(), environment.data(), parent, report_writer.get());
   report_writer.reset();
+  // Its file may be on a file system that does not answer.
+  pollfd report{report_reader.get(), POLLIN, 0};
+  int told;
+  do told = poll(&report, 1, kExecLimitMs);
+  while (told < 0 && errno == EINTR);
+  if (told == 0) {
+    kill(pid, SIGKILL);
+    errno = ETIMEDOUT;
+    fail("starting " + request.file);
+  }
   int error = 0;
   ssize_t length;
   do length = read(report_reader.get(), &error, sizeof error);

@@ -9,12 +9,14 @@
 
 namespace oneclock {
 
+constexpr size_t kMaxInherited = 64;
+
 struct SpawnRequest {
   std::string file;
   std::vector<std::string> arguments;  // the program's own name included
   std::vector<std::string> environment;
   std::string directory;
-  int stdio[3];
+  std::vector<int> descriptors;  // become the program's 0, 1, 2 …; at most kMaxInherited
 };
 
 struct SpawnedChild {

@@ -76,6 +76,7 @@ uint32_t Hub::add(int fd, SourceKind kind) {
   epoll_event event{};
   // The writing end of a pipe is only ever written to; waiting for its errors is all that epoll can do there.
   event.events = (flags & O_ACCMODE) == O_WRONLY ? 0u : EPOLLIN;
+  if (kind == SourceKind::kEdge) event.events |= EPOLLET;
   event.data.u32 = id;
   check(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
   sources_.emplace(id, Source{std::move(owned), kind});
@@ -199,6 +200,9 @@ void Hub::read_source(uint32_t id, Source& source) {
       return;
     case SourceKind::kPacket:
       read_packet(id, source);
+      return;
+    case SourceKind::kEdge:
+      emit(id, EventKind::kSignal, 0);
       return;
     case SourceKind::kSignal: {
       uint8_t ignored[4096];

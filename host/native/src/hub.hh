@@ -12,7 +12,14 @@
 namespace oneclock {
 
 /** What a descriptor in the hub is for. */
-enum class SourceKind : uint32_t { kStream, kListener, kSignal, kChild, kPacket };
+enum class SourceKind : uint32_t {
+  kStream,
+  kListener,
+  kSignal,
+  kChild,
+  kPacket,
+  kEdge,  // an eventfd that is not read: each write to it is an event
+};
 
 /** What happened to a source; the numbers are part of the interface to JavaScript (addon.ts). */
 enum class EventKind : uint32_t {

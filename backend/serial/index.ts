@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+export { SerialLine, type SerialOwner, type SerialPort } from './serial-line.js';
