@@ -20,8 +20,8 @@ import { RunOutcome, type StartedRun, Workspace } from './support/cli.js';
 import { beginShell, shell, takesShells } from './support/shells.js';
 import { until } from './support/wait.js';
 
-/** What only the recorded run has. */
-const OF_THE_RECORDING = ['recording', 'topology.yaml'];
+/** What only the recorded run has, and what is of wall time. */
+const OF_THE_RECORDING = ['recording', 'topology.yaml', 'cost'];
 
 /** Everything that happens twice: run log, captures, consoles. */
 function files(outcome: RunOutcome): Map<string, string> {

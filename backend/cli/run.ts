@@ -50,6 +50,7 @@ export interface RunCommandOptions {
 export async function run(file: string, options: RunCommandOptions): Promise<number> {
   const given = readGiven(options.param);
   if (!isScript(file)) refuseParams(options.param);
+  refuseWithoutOut(options);
   if (isSweep(given, options.repeat)) return (await import('./sweep.js')).sweep(file, options, given);
   // Nobody wants to hear of it when the run is over.
   if (options.junit !== undefined) writeReport(options.junit, '');
@@ -59,7 +60,6 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
   // Before anything is there that a signal could leave behind; the handlers run when this function waits.
   let running: Run | Alone | undefined;
   let early: OneclockError | undefined;
-  refuseWithoutOut(options);
   const signal = endOnSignals(
     (error) => {
       early ??= error;
