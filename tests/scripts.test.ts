@@ -540,6 +540,17 @@ describe('what goes wrong', () => {
     expect(run.result.script?.output).toEqual({ error: 'TimedOut', at: '250000000' });
   });
 
+  test('a command that lets no virtual time pass is bounded by wall time, and the guest is named', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script("await nodes.a.exec('while :; do :; done', { timeout: '1s' });"),
+      ['--hang', '2s'],
+    );
+    run.expectStatus(3);
+    expect(run.node('a').state).toBe('hung');
+    expect(run.stderr).toMatch(/a failed at 0\.\d+ s of virtual and .* s of wall time/);
+  });
+
   test('one that never ends is ended by --max-wall', async () => {
     const space = new Workspace();
     const run = await space.runScript(script('for (;;) await sim.sleep(0n);'), ['--max-wall', '2s']);
