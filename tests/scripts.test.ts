@@ -559,12 +559,7 @@ describe('what goes wrong', () => {
   });
 
   test.each([
-    [
-      'a name that is not there',
-      'await nodes.c.ready();',
-      1,
-      'there is no node c in the topology; known: a, b',
-    ],
+    ['a name that is not there', 'await nodes.c.ready();', 1, 'there is no node c; known: a, b'],
     [
       'a cable that cannot be',
       "links.ab.set({ loss: '200%' });",
@@ -597,6 +592,204 @@ describe('what goes wrong', () => {
     const { status, stderr } = await space.run(['run', name]);
     expect(stderr).toContain(message);
     expect(status).toBe(2);
+  });
+});
+
+describe('odd states', () => {
+  test('what was meant for a guest that has gone does not reach one that is frozen', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `await Promise.all([nodes.a.ready(), nodes.b.ready()]);
+         nodes.a.freeze();
+         await sim.sleep('1s');
+         nodes.b.interfaces.eth0.deliver(new Uint8Array(60));
+         nodes.b.kill();
+         await sim.sleep('1s');
+         nodes.a.resume();
+         return (await nodes.a.exec('echo well')).stdout;`,
+      ),
+    );
+    run.expectStatus(0);
+    expect(output(run)).toBe('well\n');
+  });
+
+  test("a promise that fails before it is awaited is the script's own business", async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `const sleeping = nodes.a.exec('sleep 10');
+         const late = nodes.b.exec('sleep 10', { timeout: '1s' });
+         await sim.at('2s');
+         nodes.a.kill();
+         await sim.at('3s');
+         const why = [];
+         for (const each of [sleeping, late]) await each.catch((error: any) => why.push(error.message));
+         return why;`,
+      ),
+    );
+    run.expectStatus(0);
+    expect(output(run)).toEqual(['a has gone: it was killed', expect.stringContaining('within 1s')]);
+  });
+
+  test('one that nobody awaits fails the script, which has a result', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script("(async () => { await sim.sleep('1s'); throw new Error('lost'); })(); await sim.at('5s');"),
+    );
+    run.expectStatus(1);
+    expect(run.result.script).toMatchObject({
+      state: 'failed',
+      error: expect.stringContaining('Error: lost'),
+    });
+  });
+
+  test('what it returns may hold exact times, and what JSON has no form for is told', async () => {
+    const space = new Workspace();
+    const good = await space.runScript(
+      script('return { now: sim.now, map: new Map([["k", 2n]]), none: undefined };'),
+    );
+    good.expectStatus(0);
+    expect(output(good)).toEqual({ now: '0', map: { k: '2' } });
+    const bad = await space.runScript(script('const cycle: any = {}; cycle.self = cycle; return cycle;'));
+    bad.expectStatus(1);
+    expect(bad.stderr).toContain('what the script returned cannot be written as JSON');
+  });
+
+  test.each([
+    ['that is caught', 'try { expect(1).toBe(2); } catch {}'],
+    [
+      'of another process at the last instant',
+      "sim.process(async () => { await sim.sleep('1s'); expect(1).toBe(2); }); await sim.sleep('1s');",
+    ],
+  ])('an expectation %s is not met all the same', async (_what, body) => {
+    const run = await new Workspace().runScript(script(body));
+    run.expectStatus(1);
+    expect(run.stderr).toContain('expected 1 to be 2');
+  });
+
+  test('a script hears of a node that is evicted, and starts it again', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `await nodes.a.ready();
+         nodes.a.exec('reboot -f').catch(() => {});
+         const state = await nodes.a.ended({ timeout: '5s' });
+         nodes.a.kill();
+         nodes.a.start();
+         await nodes.a.ready();
+         nodes.a.console.type('x');
+         return { state, again: nodes.a.state };`,
+        { topology: "{ name: 'evicted', nodes: { a: { kind: 'uml', 'on-failure': 'evict' } } }" },
+      ),
+    );
+    run.expectStatus(0);
+    expect(output(run)).toEqual({ state: 'evicted', again: 'running' });
+  });
+
+  test.each([
+    [
+      'a timer of Node.js',
+      "await nodes.a.ready(); await new Promise((r) => setTimeout(r, 30)); links.ab.down(); await sim.at('2s');",
+    ],
+    [
+      'a file',
+      "const { readFile } = await import('node:fs/promises'); await readFile('/etc/passwd'); await sim.sleep('1ms'); links.ab.down(); await sim.at('2s');",
+    ],
+  ])('%s that is awaited as it is is told of', async (_what, body) => {
+    const space = new Workspace();
+    const run = await space.outcome(space.startFile(space.write('script.ts', script(body))));
+    run.expectStatus(1);
+    expect(run.stderr).toContain('sim.external');
+  });
+
+  test('what decides on frames only decides', async () => {
+    const acts = [
+      "throw new Error('boom')",
+      'links.ab.down()',
+      "expect(1, 'it').toBe(2)",
+      "return Promise.resolve('drop')",
+    ];
+    for (const act of acts) {
+      const space = new Workspace();
+      const body = `await nodes.a.ready(); await nodes.b.ready();
+        links.ab.intercept(() => { ${act}; });
+        await nodes.a.exec('ping -c 1 -W 1 10.0.0.2'); await sim.at('5s');`;
+      const run = await space.runScript(script(body.replace('{ return', '{ return')));
+      run.expectStatus(1);
+      expect(run.result.script?.state, act).toBe('failed');
+    }
+  });
+
+  test('frames that are seen are copies', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `links.ab.onFrame({ when: 'sent' }, (frame: any) => frame.bytes.fill(0));
+         const { stdout } = await nodes.a.exec('ping -c 1 10.0.0.2');
+         return /1 packets received/.test(stdout);`,
+      ),
+    );
+    run.expectStatus(0);
+    expect(output(run)).toBe(true);
+  });
+
+  test('much output is no burden', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script('await nodes.a.console.waitFor(/the very end/); return true;', {
+        topology:
+          "{ name: 'much', nodes: { a: { kind: 'uml', run: 'head -c 300000 /dev/zero | tr \\\\0 x | fold -w 60; echo the very end' } } }",
+      }),
+      ['--max-wall', '20s'],
+    );
+    run.expectStatus(0);
+  });
+
+  test('nodes that are off are said to be so, and words of an earlier guest are not found', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `await nodes.a.exec('echo hello > /dev/console');
+         nodes.a.kill();
+         const why: string[] = [];
+         for (const act of [() => nodes.a.freeze(), () => nodes.a.interfaces.eth0.send(new Uint8Array(60)), () => nodes.a.console.type('x')])
+           try { act(); } catch (error: any) { why.push(error.message); }
+         await nodes.a.stop();
+         await nodes.a.ready().catch((error: any) => why.push(error.message));
+         nodes.a.start();
+         await nodes.a.console.waitFor('hello', { timeout: '1s' }).catch((error: any) => why.push(error.name));
+         const cat = nodes.a.spawn('echo one');
+         await cat.stdout.waitFor('one');
+         await cat.stdout.waitFor('two').catch((error: any) => why.push(error.message));
+         return why;`,
+      ),
+    );
+    run.expectStatus(0);
+    expect(output(run)).toEqual([
+      'a is off: a script cannot do that to it',
+      'a is off: it is killed',
+      'a is off: it is killed',
+      'a is not set up: it is killed',
+      'TimedOut',
+      'the output of \'echo one\' on a has ended without "two"',
+    ]);
+  });
+
+  test('a partition leaves down what was down, and knows its nodes', async () => {
+    const space = new Workspace();
+    const run = await space.runScript(
+      script(
+        `links.ab.down();
+         partition(['a'], ['b'])();
+         const up = links.ab.isUp();
+         let why = '';
+         try { partition(['a'], ['nosuch']); } catch (error: any) { why = error.message; }
+         return { up, why };`,
+      ),
+    );
+    run.expectStatus(0);
+    expect(output(run)).toEqual({ up: false, why: expect.stringContaining('there is no node nosuch') });
   });
 });
 

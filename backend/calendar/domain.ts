@@ -249,8 +249,11 @@ export class Domain implements Timeline {
       kept.push(interrupt);
       return;
     }
-    if (participant && this.#participants.has(participant)) participant.reach(this.#now);
-    else for (const each of this.#participants.keys()) each.reach(this.#now);
+    // It was meant for one that has gone.
+    if (participant && !this.#participants.has(participant)) return;
+    for (const each of participant ? [participant] : this.#participants.keys()) {
+      if (!this.#held.has(each)) each.reach(this.#now);
+    }
     this.#delivering = true;
     interrupt.deliver(() => {
       this.#delivering = false;

@@ -53,14 +53,34 @@ export function topologyOf(
   const { topology, until } = options;
   if (topology === undefined) return undefined;
   const bounded = { ...overrides, until: overrides.until ?? untilOf(script, until) };
-  const source = typeof topology === 'function' ? topology(params) : topology;
+  const source = typeof topology === 'function' ? made(script, () => topology(params)) : topology;
   const file = fileOf(source);
   if (file !== undefined) return readTopology(resolve(dirname(script), file), bounded);
   // JSON is YAML: one reader for both, and one list of mistakes.
   const name = `${script}, its topology`;
-  const result = loadTopology(JSON.stringify(source, null, 2), script, bounded);
+  const result = loadTopology(
+    made(script, () => JSON.stringify(source, exactTimes, 2)),
+    script,
+    bounded,
+  );
   if (result.problems !== undefined) throw problemsError(name, result.problems);
   return result.topology;
+}
+
+/** @throws OneclockError `INPUT` where the script's own topology cannot be made */
+function made<T>(script: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (cause instanceof OneclockError) throw cause;
+    const why = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    throw new OneclockError('INPUT', `${script}: its topology cannot be made: ${why}`, { cause });
+  }
+}
+
+/** A time in nanoseconds, as a topology file writes it. */
+function exactTimes(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}ns` : value;
 }
 
 function fileOf(source: TopologySource): string | undefined {
@@ -71,7 +91,7 @@ function fileOf(source: TopologySource): string | undefined {
 /** @throws OneclockError `INPUT` */
 export function untilOf(script: string, until: string | bigint | undefined): Duration | undefined {
   if (until === undefined) return undefined;
-  const span = typeof until === 'bigint' ? (until as Duration) : parseDuration(until);
+  const span = typeof until === 'bigint' ? (until as Duration) : parseDuration(String(until));
   if (span !== undefined && span > 0n) return span;
   throw new OneclockError(
     'INPUT',

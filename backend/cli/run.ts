@@ -8,6 +8,7 @@ import { Run, type RunOptions, type RunResult } from '../run/index.js';
 import { Alone } from '../scenario/alone.js';
 import { isScript, loadScenario } from '../scenario/load.js';
 import { scriptOf } from '../scenario/scene.js';
+import { isKept } from '../scenario/site.js';
 import { type Given, isSweep, readGiven } from '../sweep/given.js';
 import { readTopology } from '../topology/index.js';
 import { endOnSignals } from './ending.js';
@@ -67,6 +68,12 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
     },
     () => running?.dispose(),
   );
+  // A promise of the script that fails, and that nobody awaits.
+  if (isScript(file)) {
+    process.on('unhandledRejection', (error, promise) => {
+      if (!isKept(promise)) running?.scriptFailed(error);
+    });
+  }
   running = isScript(file) ? await playing(file, options, given, progress) : plain(file, options, progress);
   // It came while the script was loaded.
   if (early) running.abort(early);

@@ -142,7 +142,8 @@ export class UmlParticipant implements Guest {
   }
 
   get wake(): Instant {
-    if (this.#failure) return NEVER;
+    // One that seems to be ending still does what it has to do.
+    if (this.#failure && this.#killAt === undefined) return NEVER;
     if (this.#client === undefined) return ZERO;
     return this.#grant === undefined ? this.#wake : NEVER;
   }

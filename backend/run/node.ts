@@ -131,6 +131,11 @@ export class RunNode {
     this.session?.gone(reason);
   }
 
+  /** Whether it has a guest, as far as is known; also where its `run` has ended. */
+  get isOn(): boolean {
+    return !this.dismissed && this.state !== 'evicted' && this.state !== 'crashed' && this.state !== 'hung';
+  }
+
   /** The interface at `place` has no cable: its guest is told so. */
   unplug(place: number): void {
     this.nets[place]?.setLink(false);

@@ -36,6 +36,11 @@ export class RunFolder {
     return folder;
   }
 
+  /** Removes a node's folder: its guest has gone, and there is another. */
+  removeNodeFolder(name: string): void {
+    rmSync(join(this.path, name), { recursive: true, force: true });
+  }
+
   /** Removes everything. Synchronous, so that it can be the last thing that a process does. */
   remove(): void {
     rmSync(this.path, { recursive: true, force: true });

@@ -337,6 +337,11 @@ export class Run {
     this.#error ??= error;
   }
 
+  /** Something of the script failed that it does not await. */
+  scriptFailed(error: unknown): void {
+    this.#stage?.fail(error);
+  }
+
   /** Kills every guest and removes every temporary file, at once. Safe at any time, and twice. */
   dispose(): void {
     this.#personsServer?.close();
@@ -565,10 +570,10 @@ export class Run {
     });
   }
 
-  #site({ spec: { name }, life }: RunNode): GuestSite {
+  #site({ spec, life }: RunNode): GuestSite {
     return {
       topology: this.topology,
-      folder: this.#folder.nodeFolder(life.number === 0 ? name : `${name} ${life.number}`),
+      folder: this.#folder.nodeFolder(folderName(spec, life)),
       sharedMemory: this.options.sharedMemory,
       hub: this.#hub,
       variables: this.#variables,
@@ -844,7 +849,7 @@ export class Run {
   #withGuest(node: RunNode, act: (its: Participating) => void): void {
     const its = this.#participants.get(node);
     if (its) act(its);
-    else throw new OneclockError('INPUT', `${node.spec.name} is in real time: a script cannot do that to it`);
+    else throw new OneclockError('INPUT', `${node.spec.name} ${whyNot(node)}: a script cannot do that to it`);
   }
 
   /** A script ends a guest, which is quiet. */
@@ -872,6 +877,7 @@ export class Run {
 
   /** A node that a script has killed gets another guest. */
   #startAgain({ spec, life }: RunNode, domain: Domain): void {
+    this.#folder.removeNodeFolder(folderName(spec, life));
     this.#createGuest(spec, domain, { number: life.number + 1, begins: domain.now });
     this.#log.nodeState(domain.now, spec.index, { state: 'running' });
     this.#setPatience();
@@ -891,7 +897,7 @@ export class Run {
     this.#log.nodeState(at, spec.index, { state: node.state });
     this.#network.detach(spec.index);
     this.#variables.detach(spec.index);
-    if (evict) this.#letGo(spec.index);
+    if (evict) this.#letGo(node);
     if (!evict) {
       this.#failedAt = later(this.#failedAt, at);
       const wall = (this.wallMs / 1000).toFixed(1);
@@ -903,16 +909,21 @@ export class Run {
     const board = this.#boards?.list.find((each) => each.node === node);
     if (board) this.#boards?.gone(board);
     for (const card of this.#cards.get(node)?.values() ?? []) card.close();
+    this.#stage?.reported(node);
     this.#finishIfDone();
   }
 
   /** A guest that has gone drives its lines no more. One that was quiet has gone at no exact instant. */
-  #letGo(node: number): void {
-    this.#wires.detach(node);
-    this.#boards?.release(this.nodes[node] as RunNode);
+  #letGo(node: RunNode): void {
+    const { index } = node.spec;
+    this.#wires.detach(index);
+    this.#boards?.release(node);
     // No window that is open reaches this far, and none that opens from now on goes past it.
     const at = after(this.#safe, LONGEST_WINDOW);
-    this.#calendar.at(at, () => this.#wires.abandon(at, node));
+    this.#calendar.at(at, () => {
+      // A script may have started another guest there.
+      if (this.nodes[index] === node) this.#wires.abandon(at, index);
+    });
   }
 
   #turn(): void {
@@ -1021,4 +1032,16 @@ export class Run {
     if (out !== undefined) writeFileSync(join(out, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
     return result;
   }
+}
+
+/** Why there is no guest in virtual time to act on. */
+function whyNot({ spec, isOn }: RunNode): string {
+  if (spec.board) return 'is in real time';
+  if (spec.kind === 'script') return 'is where the script is';
+  return isOn ? 'has no guest' : 'is off';
+}
+
+/** Each guest of a node has a folder of its own. */
+function folderName({ name }: NodeSpec, { number }: Life): string {
+  return number === 0 ? name : `${name} ${number}`;
 }

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
+import { inspect } from 'node:util';
 import {
   type CalendarEvent,
   type Domain,
   EventKind,
-  earlier,
+  formatInstant,
   type Instant,
+  instant,
   type ParticipantHost,
   type Timeline,
 } from '../calendar/index.js';
 import { OneclockError } from '../errors.js';
-import { ScriptParticipant } from '../participants/script.js';
+import { notItsTurn, ScriptParticipant } from '../participants/script.js';
 import { Simulation } from '../scenario/engine/index.js';
 import type { CableState } from '../topology/cable-states.js';
-import type { ChangeSpec, Topology } from '../topology/model.js';
+import type { ChangeSpec, NodeSpec, Topology } from '../topology/model.js';
 import type { RunLog } from '../trace/run-log.js';
 import type { Drive, Level } from '../wires/index.js';
 import type { Changes } from './changes.js';
@@ -20,6 +22,7 @@ import type { Attachment, Frame, Network, SendFate } from './network.js';
 import type { RunNode } from './node.js';
 import type { ExpectationResult, ScriptResult } from './result.js';
 import { scriptFailure } from './script-failure.js';
+import { plainOutput } from './script-output.js';
 import { Watchers } from './watchers.js';
 import type { Wires } from './wires.js';
 
@@ -98,6 +101,7 @@ export class Stage {
   readonly expectations: ExpectationResult[] = [];
   readonly #host: ParticipantHost;
   #waited: string | undefined;
+  readonly #intercepted: Attachment[] = [];
   #told = 0;
 
   constructor(
@@ -112,7 +116,7 @@ export class Stage {
     });
     this.#host = domain.add(this.participant);
     this.simulation.process('the script', async () => {
-      const output = await script.play(this);
+      const output = plainOutput(await script.play(this));
       this.#end({ at: this.now, output });
     });
     this.#host.rescheduled();
@@ -130,10 +134,32 @@ export class Stage {
     return this.owner.node(name);
   }
 
-  /** Writes into the run log what the script does. */
+  /**
+   * Writes into the run log what the script does.
+   *
+   * @throws OneclockError `INPUT` where it is not the script's turn
+   */
   act(text: string, node?: RunNode): void {
+    this.mustBeTurn();
+    this.note(text, node);
+  }
+
+  /** Writes into the run log what became of it. */
+  note(text: string, node?: RunNode): void {
     const { log } = this.owner;
     log.act(this.now, node?.spec.index ?? log.run, text);
+  }
+
+  /** @throws OneclockError `INPUT` where it is not the script's turn: what it did then would be at no exact instant */
+  mustBeTurn(): void {
+    if (this.end !== undefined) throw new OneclockError('INPUT', 'the script acts when the run has ended');
+    if (!this.participant.busy) throw notItsTurn();
+  }
+
+  /** Something of the script failed that it does not await. */
+  fail(error: unknown): void {
+    if (this.participant.busy) this.simulation.fail(error);
+    else this.#end({ at: this.now, error });
   }
 
   mark(text: string): void {
@@ -145,8 +171,13 @@ export class Stage {
   async close(at: Instant): Promise<void> {
     if (this.end === undefined && !this.participant.busy) {
       const { engine } = this.simulation;
-      engine.reach(earlier(at, engine.next));
-      this.#waited = (await this.simulation.stuck('the run ends')).message;
+      if (engine.next < at) {
+        // An event that was put when its time was past.
+        this.#waited = notItsTurn().message;
+      } else {
+        engine.reach(at);
+        this.#waited = (await this.simulation.stuck('the run ends')).message;
+      }
     }
     this.participant.over = true;
   }
@@ -154,7 +185,13 @@ export class Stage {
   /** What was expected of the script and is not so. */
   get disappointment(): string[] {
     const { error } = this.result;
-    return error === null ? [] : [error];
+    if (error !== null) return [error];
+    // The script went on all the same.
+    const unmet = this.expectations.filter(({ met }) => !met);
+    return unmet.map(({ text, atNs, node }) => {
+      const place = `at ${formatInstant(instant(BigInt(atNs)))} s${node === null ? '' : `, ${node}`}`;
+      return `${place}: expected ${text}`;
+    });
   }
 
   get result(): ScriptResult {
@@ -193,6 +230,7 @@ export class Stage {
 
   /** Makes a link, a switch, a port of it, or a wire another one. @throws OneclockError `INPUT` where boards are joined by it */
   change(change: Omit<ChangeSpec, 'at'>): void {
+    this.mustBeTurn();
     this.#mustReach(change.name);
     const put = (target: Timeline, event: CalendarEvent) => target.post(target, event);
     this.owner.changes.make({ ...change, at: this.now }, put);
@@ -204,22 +242,45 @@ export class Stage {
 
   /** Sends a frame as though the node had. */
   send(from: Attachment, bytes: Uint8Array): void {
+    this.#mustBeThere(from);
     this.owner.network.transmit(from, bytes);
   }
 
   /** Lets a frame arrive at the node. */
   deliver(to: Attachment, bytes: Uint8Array): void {
+    this.#mustBeThere(to);
     this.owner.network.deliver(to, bytes);
   }
 
   /** Has `interception` decide on each frame that the node sends there; undefined: nobody does. */
   intercept(from: Attachment, interception: Interception | undefined): void {
-    const node = this.topology.nodes[from.node];
-    const name = node?.interfaces[from.interface]?.name ?? '';
+    this.mustBeTurn();
+    if (this.topology.nodes[from.node]?.board) return;
+    this.#intercepted.push(from);
     this.owner.network.intercept(
       from,
-      interception && ((at, bytes) => interception({ at, node: node?.name ?? '', interface: name, bytes })),
+      interception && ((at, bytes) => this.#decide(from, interception, at, bytes)),
     );
+  }
+
+  /** What `interception` decides; where it fails, so does the script, and the frame passes. */
+  #decide(from: Attachment, interception: Interception, at: Instant, sent: Uint8Array) {
+    const node = this.topology.nodes[from.node];
+    const name = node?.interfaces[from.interface]?.name ?? '';
+    try {
+      // What is on its way is not to be changed under the hands of others.
+      const bytes = Uint8Array.from(sent);
+      const decision: unknown = interception({ at, node: node?.name ?? '', interface: name, bytes });
+      if (decision === undefined || decision === 'drop') return decision;
+      if (decision instanceof Uint8Array) return Uint8Array.from(decision);
+      throw new OneclockError(
+        'INPUT',
+        `what decides on frames gave ${inspect(decision)}: expected nothing, 'drop' or bytes, and at once`,
+      );
+    } catch (error) {
+      this.later(() => this.simulation.fail(error));
+      return undefined;
+    }
   }
 
   /** The script's pin on a wire. @throws OneclockError `INPUT` where boards are joined by it */
@@ -237,6 +298,7 @@ export class Stage {
 
   /** Types on the console of a node. */
   type(node: RunNode, bytes: Uint8Array): void {
+    this.#mustBeOn(node);
     this.act(`a script types ${bytes.length} bytes`, node);
     if (node.type(bytes)) return;
     throw new OneclockError(
@@ -297,7 +359,8 @@ export class Stage {
     if (this.frames.size === 0) return;
     const spec = this.topology.nodes[node];
     const [name, port] = [spec?.name ?? '', spec?.interfaces[place]?.name ?? ''];
-    this.#tell(this.frames, { at, node: name, interface: port, direction, bytes, fate });
+    const copy = Uint8Array.from(bytes);
+    this.#tell(this.frames, { at, node: name, interface: port, direction, bytes: copy, fate });
   }
 
   #tell<T>(watchers: Watchers<T>, value: T): void {
@@ -305,10 +368,26 @@ export class Stage {
   }
 
   #end(how: ScriptEnd): void {
-    if (this.end !== undefined) return;
+    // An error at the instant of the end counts more than a good end.
+    if (this.end !== undefined && ('error' in this.end || !('error' in how))) return;
     this.end = how;
     this.participant.over = true;
+    for (const from of this.#intercepted) this.owner.network.intercept(from, undefined);
     this.owner.ended(how);
+  }
+
+  /** @throws OneclockError `INPUT` where the script can do nothing at an interface */
+  #mustBeThere({ node }: Attachment): void {
+    const spec = this.topology.nodes[node] as NodeSpec;
+    if (spec.board)
+      throw new OneclockError('INPUT', `${spec.name} is in real time: a script cannot do that there`);
+    this.#mustBeOn(this.owner.node(spec.name));
+  }
+
+  /** @throws OneclockError `INPUT` where its guest has gone */
+  #mustBeOn(node: RunNode): void {
+    if (node.isOn) return;
+    throw new OneclockError('INPUT', `${node.spec.name} is off: it is ${node.state}`);
   }
 
   #mustReach(name: string): void {

@@ -6,6 +6,7 @@ import { exitStatus, OneclockError } from '../errors.js';
 import { type ExpectationResult, milliseconds, type RunResult, type ScriptResult } from '../run/result.js';
 import { prepareRunDirectory } from '../run/run-directory.js';
 import { scriptFailure } from '../run/script-failure.js';
+import { plainOutput } from '../run/script-output.js';
 import { RunLog } from '../trace/run-log.js';
 import { Simulation, type Span } from './engine/index.js';
 import { readSpan } from './engine/span.js';
@@ -47,6 +48,11 @@ export class Alone {
   abort(error: OneclockError): void {
     this.#aborted ??= error;
     this.#sim.stop();
+  }
+
+  /** Something of the script failed that it does not await. */
+  scriptFailed(error: unknown): void {
+    this.#sim.fail(error);
   }
 
   /** It leaves nothing behind but its run directory. */
@@ -100,7 +106,7 @@ export class Alone {
     const sim = this.#sim;
     let output: { readonly value: unknown; readonly at: Instant } | undefined;
     sim.process('the script', async () => {
-      const value = await this.scenario.play(this.#scene());
+      const value = plainOutput(await this.scenario.play(this.#scene()));
       output = { value, at: sim.now };
       sim.stop();
     });

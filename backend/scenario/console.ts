@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
+import { OneclockError } from '../errors.js';
 import type { Span } from './engine/index.js';
-import type { Site } from './site.js';
+import { keep, type Site } from './site.js';
 import { type Found, type Pattern, TextStream } from './text-stream.js';
 
 /** What a node says, and what can be said to it: its console, or a serial line. */
 export class TextLine {
   readonly #stream = new TextStream();
+  /** What tells those who wait that nothing more comes. */
+  readonly #waiting = new Set<() => void>();
+  #ended = false;
 
   constructor(
     private readonly site: Site,
@@ -25,15 +29,41 @@ export class TextLine {
    *
    * @throws TimedOut after `timeout` of virtual time
    */
-  async waitFor(pattern: Pattern, { timeout }: { readonly timeout?: Span } = {}): Promise<Found> {
+  waitFor(pattern: Pattern, { timeout }: { readonly timeout?: Span } = {}): Promise<Found> {
+    return keep(this.#search(pattern, timeout));
+  }
+
+  async #search(pattern: Pattern, timeout: Span | undefined): Promise<Found> {
     const { sim } = this.site;
     const event = sim.event<Found>(`${shown(pattern)} on ${this.name}`);
-    const giveUp = this.#stream.search(pattern, (what) => this.site.later(() => event.succeed(what)));
+    let found = false;
+    const giveUp = this.#stream.search(pattern, (what) => {
+      found = true;
+      this.site.later(() => event.succeed(what));
+    });
+    const fail = () => {
+      const text = `${this.name} has ended without ${shown(pattern)}`;
+      if (!found) event.fail(new OneclockError('PARTICIPANT', text));
+    };
+    if (this.#ended) fail();
+    this.#waiting.add(fail);
     try {
       return await (timeout === undefined ? event : sim.timeout(event, timeout));
     } finally {
       giveUp();
+      this.#waiting.delete(fail);
     }
+  }
+
+  /** Nothing more is said: whoever waits is told. Called in a turn of the script. */
+  end(): void {
+    this.#ended = true;
+    for (const fail of [...this.#waiting]) fail();
+  }
+
+  /** What was said so far was said by another guest. */
+  clear(): void {
+    this.#stream.clear();
   }
 
   /** Types `text` on it. */

@@ -67,7 +67,7 @@ function matchers<T>(value: T, what: string | undefined, keep: Keep, negated: bo
     toMatch: (pattern) => {
       const text = String(value);
       check(
-        typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text),
+        typeof pattern === 'string' ? text.includes(pattern) : text.search(pattern) >= 0,
         `to match ${show(pattern)}`,
       );
     },
@@ -87,7 +87,8 @@ function matchers<T>(value: T, what: string | undefined, keep: Keep, negated: bo
 
 function contains(value: unknown, part: unknown): boolean {
   if (typeof value === 'string') return value.includes(String(part));
-  return Array.isArray(value) && value.some((each) => isDeepStrictEqual(each, part));
+  const isList = typeof value === 'object' && value !== null && Symbol.iterator in value;
+  return isList && [...(value as Iterable<unknown>)].some((each) => isDeepStrictEqual(each, part));
 }
 
 function distance(a: number | bigint, b: number | bigint): number | bigint {

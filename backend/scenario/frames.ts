@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { SeenFrame } from '../run/stage.js';
 import type { Span } from './engine/index.js';
-import type { Site } from './site.js';
+import { keep, type Site } from './site.js';
 
 /**
  * Waits for the next frame that `isMeant`, and that `matches`.
@@ -9,7 +9,16 @@ import type { Site } from './site.js';
  * @param what it is, for messages
  * @throws TimedOut after `timeout` of virtual time
  */
-export async function waitForFrame(
+export function waitForFrame(
+  site: Site,
+  what: string,
+  isMeant: (frame: SeenFrame) => boolean,
+  filter: { readonly matches?: (frame: SeenFrame) => boolean; readonly timeout?: Span },
+): Promise<SeenFrame> {
+  return keep(wait(site, what, isMeant, filter));
+}
+
+async function wait(
   { sim, stage }: Site,
   what: string,
   isMeant: (frame: SeenFrame) => boolean,

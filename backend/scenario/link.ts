@@ -48,6 +48,11 @@ export class Link {
     return this.site.stage.stateOf(this.name, this.isSwitch ? 0 : undefined);
   }
 
+  /** Whether anything gets through; of a switch, at `port`. */
+  isUp(port?: string): boolean {
+    return this.site.stage.stateOf(this.name, this.#port(port) ?? (this.isSwitch ? 0 : undefined)).up;
+  }
+
   /** Nothing gets through from now on; what is on the way does not arrive, and guests see no carrier. */
   down(port?: string): void {
     this.#change({}, 'down', port);
@@ -73,12 +78,14 @@ export class Link {
    * @throws TimedOut after `timeout` of virtual time
    */
   frame(filter: FrameFilter & { readonly timeout?: Span } = {}): Promise<SeenFrame> {
+    this.#checkNode(filter.at);
     const what = `a frame ${filter.when ?? 'received'} on ${this.name}`;
     return waitForFrame(this.site, what, (frame) => this.#isMeant(frame, filter), filter);
   }
 
   /** Has `action` called for each frame on it, at its instant. @returns what ends it */
   onFrame(filter: FrameFilter, action: (frame: SeenFrame) => unknown): () => void {
+    this.#checkNode(filter.at);
     const { matches } = filter;
     return this.site.stage.frames.add((frame) => {
       if (!this.#isMeant(frame, filter) || (matches !== undefined && !matches(frame))) return;
@@ -97,9 +104,15 @@ export class Link {
     for (const place of places) this.site.stage.intercept(place, decide);
     this.site.stage.act(`${this.name}: a script decides on its frames`);
     return () => {
+      if (this.site.stage.end !== undefined) return;
       for (const place of places) this.site.stage.intercept(place, undefined);
       this.site.stage.act(`${this.name}: no script decides on its frames any more`);
     };
+  }
+
+  #checkNode(name: string | undefined): void {
+    if (name === undefined || this.#ends.some(({ node }) => node === name)) return;
+    throw new OneclockError('INPUT', `${name} is not at ${this.name}, which joins ${this.ends.join(', ')}`);
   }
 
   #isMeant(frame: SeenFrame, { when = 'received', at }: FrameFilter): boolean {

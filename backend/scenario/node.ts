@@ -4,6 +4,7 @@ import type { RunNode } from '../run/node.js';
 import type { NodeState } from '../run/result.js';
 import type { SeenFrame } from '../run/stage.js';
 import type { NodeSpec } from '../topology/model.js';
+import { byName } from './by-name.js';
 import { TextLine } from './console.js';
 import { type Span, TimedOut } from './engine/index.js';
 import { readSpan } from './engine/span.js';
@@ -20,7 +21,7 @@ import {
   type SpawnOptions,
 } from './program.js';
 import type { NodeShape } from './scenario.js';
-import type { Site } from './site.js';
+import { keep, type Site } from './site.js';
 
 /** A network interface of a node. */
 export interface ScriptInterface {
@@ -74,15 +75,18 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
       if (said.node === this.#node) this.console.push(said.bytes);
     });
     const serial = (spec.serial ?? []).map(({ name }) => {
-      const send = (bytes: Uint8Array) => this.#node.serial.get(name)?.send(bytes);
+      const send = (bytes: Uint8Array) => {
+        stage.act(`a script sends ${bytes.length} bytes by ${name}`, this.#node);
+        this.#node.serial.get(name)?.send(bytes);
+      };
       return [name, new TextLine(site, `${name} of ${spec.name}`, send)] as const;
     });
-    this.serial = Object.fromEntries(serial) as typeof this.serial;
+    this.serial = byName('serial line', Object.fromEntries(serial)) as typeof this.serial;
     const lines = new Map(serial);
     stage.serials.add((said) => {
       if (said.node === this.#node) lines.get(said.line)?.push(said.bytes);
     });
-    this.interfaces = Object.fromEntries(
+    const interfaces = Object.fromEntries(
       spec.interfaces.map(({ name, mac, addresses }, place) => {
         const at = { node: spec.index, interface: place };
         const isHere = (frame: SeenFrame) =>
@@ -111,7 +115,8 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
           } satisfies ScriptInterface,
         ];
       }),
-    ) as typeof this.interfaces;
+    );
+    this.interfaces = byName('interface', interfaces) as unknown as typeof this.interfaces;
   }
 
   /** The guest that it has now. */
@@ -126,7 +131,7 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
 
   /** Whether it is set up, and its `run` has begun. */
   get isReady(): boolean {
-    return this.#node.isReady;
+    return this.#node.isReady && this.#node.isOn;
   }
 
   /** The exit status of its `run`; undefined where that has not exited. */
@@ -138,15 +143,27 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     return this.#frozen;
   }
 
-  /** Waits until it is set up. @throws TimedOut after `timeout` of virtual time */
-  async ready({ timeout }: { readonly timeout?: Span } = {}): Promise<void> {
-    await this.#until(`${this.name} to be set up`, () => this.isReady || this.state !== 'running', timeout);
+  /** Waits until it is set up. @throws TimedOut after `timeout` of virtual time, PARTICIPANT where it has gone before */
+  ready({ timeout }: { readonly timeout?: Span } = {}): Promise<void> {
+    return keep(this.#untilReady(timeout));
+  }
+
+  async #untilReady(timeout: Span | undefined): Promise<void> {
+    // It is no machine.
+    if (this.#spec.kind === 'script') return;
+    const node = await this.#until(
+      `${this.name} to be set up`,
+      ({ isReady, isOn, state }) => isReady || !isOn || state !== 'running',
+      timeout,
+    );
+    if (!node.isReady || !node.isOn)
+      throw new OneclockError('PARTICIPANT', `${this.name} is not set up: it is ${node.state}`);
   }
 
   /** Waits until its `run` has ended, or it has. @returns how */
-  async ended({ timeout }: { readonly timeout?: Span } = {}): Promise<NodeState> {
-    await this.#until(`the end of ${this.name}`, () => this.state !== 'running', timeout);
-    return this.state;
+  ended({ timeout }: { readonly timeout?: Span } = {}): Promise<NodeState> {
+    const ended = this.#until(`the end of ${this.name}`, ({ state }) => state !== 'running', timeout);
+    return keep(ended.then(({ state }) => state));
   }
 
   /**
@@ -177,10 +194,12 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
   /** Ends it at once, as when its power is cut. Nothing is expected of it any more, unless it is started again. */
   kill(): void {
     if (this.#off) return;
+    const { stage } = this.site;
+    stage.mustBeTurn();
+    stage.kill(this.#node);
+    stage.note('a script kills it', this.#node);
     this.#off = true;
     this.#frozen = false;
-    this.site.stage.act('a script kills it', this.#node);
-    this.site.stage.kill(this.#node);
   }
 
   /**
@@ -188,12 +207,18 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
    * or when its `run` has ended, it is ended as by {@link kill}.
    */
   async stop({ grace = '5s' }: { readonly grace?: Span } = {}): Promise<void> {
+    if (this.#off) return;
     const { sim } = this.site;
     const end = sim.now + readSpan(grace);
-    if (this.isReady) await sim.timeout(this.exec('sync; kill -TERM -1'), grace).catch(ignoreTimeOut);
-    if (this.#spec.run !== undefined && sim.now < end)
-      await this.ended({ timeout: end - sim.now }).catch(ignoreTimeOut);
-    this.kill();
+    const node = this.#node;
+    // Another process of the script may be quicker.
+    const ignore = (error: unknown) => {
+      if (!(error instanceof TimedOut) && node.isOn) throw error;
+    };
+    if (this.isReady) await sim.timeout(this.exec('sync; kill -TERM -1'), grace).catch(ignore);
+    if (node.isOn && this.#spec.run !== undefined && sim.now < end)
+      await this.ended({ timeout: end - sim.now }).catch(ignore);
+    if (node === this.#node) this.kill();
   }
 
   /**
@@ -203,9 +228,11 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
   start(): void {
     if (!this.#off)
       throw new OneclockError('INPUT', `${this.name} is on: it can be started when it was killed`);
-    this.#off = false;
     this.site.stage.act('a script starts it', this.#node);
     this.site.stage.start(this.#node);
+    this.#off = false;
+    // What the guest before has said is not what this one says.
+    for (const line of [this.console, ...Object.values<TextLine>(this.serial)]) line.clear();
   }
 
   /** Ends it at once, and switches it on again. */
@@ -217,9 +244,11 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
   /** It does not run until {@link resume}, while time goes on: its clock stands still, and what reaches it meanwhile reaches it then. */
   freeze(): void {
     if (this.#frozen) return;
+    const { stage } = this.site;
+    stage.mustBeTurn();
+    stage.hold(this.#node);
+    stage.note('a script freezes it', this.#node);
     this.#frozen = true;
-    this.site.stage.act('a script freezes it', this.#node);
-    this.site.stage.hold(this.#node);
   }
 
   resume(): void {
@@ -229,21 +258,20 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
     this.site.stage.letGo(this.#node);
   }
 
-  async #until(what: string, holds: () => boolean, timeout: Span | undefined): Promise<void> {
-    if (holds()) return;
+  /** Waits for the guest that it has now. */
+  async #until(what: string, holds: (node: RunNode) => boolean, timeout: Span | undefined): Promise<RunNode> {
+    const node = this.#node;
+    if (holds(node)) return node;
     const { sim, stage } = this.site;
     const event = sim.event(what);
-    const stop = stage.nodes.add((node) => {
-      if (node === this.#node && holds()) event.succeed();
+    const stop = stage.nodes.add((told) => {
+      if (told === node && holds(node)) event.succeed();
     });
     try {
       await (timeout === undefined ? event : sim.timeout(event, timeout));
+      return node;
     } finally {
       stop();
     }
   }
-}
-
-function ignoreTimeOut(error: unknown): void {
-  if (!(error instanceof TimedOut)) throw error;
 }

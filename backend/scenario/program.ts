@@ -5,7 +5,7 @@ import { OneclockError } from '../errors.js';
 import type { RunNode } from '../run/node.js';
 import { TextLine } from './console.js';
 import { type SimulationEvent, type Span, TimedOut } from './engine/index.js';
-import type { Site } from './site.js';
+import { keep, type Site } from './site.js';
 
 /** What a program may write before its output is too much to be kept, in bytes. */
 const MAX_OUTPUT = 64 << 20;
@@ -69,29 +69,38 @@ export class ScriptProgram {
     stage.act(`a script runs '${shown}'`, node);
     this.#handle = sessionOf(node).exec(readOptions(command, options), {
       output: (stream, bytes) => {
-        output?.(stream, bytes);
-        (stream === 1 ? this.stdout : this.stderr).push(bytes);
+        // Who takes all of it does not search in it.
+        if (output) output(stream, bytes);
+        else (stream === 1 ? this.stdout : this.stderr).push(bytes);
       },
       ended: (end) => {
         const how: Ended =
           'code' in end ? { exit: end.code, signal: null } : { exit: null, signal: signalName(end.signal) };
-        stage.act(
+        stage.note(
           `'${shown}' ${how.signal === null ? `exited with ${how.exit}` : `was ended by ${how.signal}`}`,
           node,
         );
-        site.later(() => this.#ended.succeed(how));
+        site.later(() => this.#end(() => this.#ended.succeed(how)));
       },
-      failed: (error) => site.later(() => this.#ended.fail(error)),
+      failed: (error) => site.later(() => this.#end(() => this.#ended.fail(error))),
     });
+  }
+
+  #end(tell: () => void): void {
+    tell();
+    this.stdout.end();
+    this.stderr.end();
   }
 
   /** Gives it input. */
   write(input: string | Uint8Array): void {
+    this.site.stage.mustBeTurn();
     this.#handle.write(bytesOf(input));
   }
 
   /** Its input ends. */
   end(input?: string | Uint8Array): void {
+    this.site.stage.mustBeTurn();
     this.#handle.end(input === undefined ? undefined : bytesOf(input));
   }
 
@@ -105,12 +114,21 @@ export class ScriptProgram {
   /** Waits until it has ended, and all its output is there. @throws TimedOut after `timeout` of virtual time */
   ended({ timeout }: { readonly timeout?: Span } = {}): Promise<Ended> {
     const event = this.#ended;
-    return timeout === undefined ? event.wait() : this.site.sim.timeout(event, timeout);
+    return keep(timeout === undefined ? event.wait() : this.site.sim.timeout(event, timeout));
   }
 }
 
 /** Runs a program to its end. */
-export async function execute(
+export function execute(
+  site: Site,
+  node: RunNode,
+  command: CommandLine,
+  options: ExecOptions,
+): Promise<Executed> {
+  return keep(run(site, node, command, options));
+}
+
+async function run(
   site: Site,
   node: RunNode,
   command: CommandLine,
@@ -156,7 +174,7 @@ export function putFile(
     { done: () => later(() => event.succeed()), failed: (error) => later(() => event.fail(error)) },
     mode === undefined ? {} : { mode },
   );
-  return event.wait();
+  return keep(event.wait());
 }
 
 /** Gets a file out of a guest. */
@@ -167,7 +185,7 @@ export function getFile({ stage, sim, later }: Site, node: RunNode, path: string
     done: (content) => later(() => event.succeed(content)),
     failed: (error) => later(() => event.fail(error)),
   });
-  return event.wait();
+  return keep(event.wait());
 }
 
 function sessionOf(node: RunNode): NonNullable<RunNode['session']> {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { OneclockError } from '../errors.js';
 import type { Simulation, Span } from './engine/index.js';
 import type { Expect } from './expect.js';
 import type { Link } from './link.js';
@@ -97,6 +98,11 @@ export function scenario<const S extends TopologySource, const P extends Params 
 ): Scenario;
 export function scenario(first: unknown, second?: unknown): Scenario {
   const [options, play] = second === undefined ? [{}, first] : [first, second];
+  if (typeof play !== 'function')
+    throw new OneclockError(
+      'INPUT',
+      'scenario(...) expects a function, behind its options where there are any; found none',
+    );
   return { [SCENARIO]: true, options, play } as Scenario;
 }
 

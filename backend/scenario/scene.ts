@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { OneclockError } from '../errors.js';
 import type { Script, Stage } from '../run/stage.js';
+import { byName } from './by-name.js';
 import { makeExpect } from './expect.js';
 import { Link } from './link.js';
 import { ScriptNode } from './node.js';
@@ -29,7 +30,7 @@ function makeScene(stage: Stage, params: Params): Scene<TopologyShape, Params> {
   );
   return {
     sim,
-    params,
+    params: byName('parameter', params),
     nodes: byName(
       'node',
       Object.fromEntries(topology.nodes.map((spec) => [spec.name, new ScriptNode(site, spec)])),
@@ -40,24 +41,29 @@ function makeScene(stage: Stage, params: Params): Scene<TopologyShape, Params> {
       Object.fromEntries(topology.wires.map((spec) => [spec.name, new Wire(site, spec)])),
     ) as Scene<TopologyShape, Params>['wires'],
     expect: makeExpect(sim, stage.expectations),
-    partition: (...groups) => partition(Object.values(links), groups),
+    partition: (...groups) =>
+      partition(
+        Object.values(links),
+        topology.nodes.map(({ name }) => name),
+        groups,
+      ),
     mark: (text) => stage.mark(text),
   };
 }
 
-/** A misspelt name is told, where JavaScript alone would go on with undefined. */
-function byName<T extends object>(what: string, things: T): T {
-  return new Proxy(things, {
-    get: (target, name) => {
-      if (typeof name === 'symbol' || name in target) return Reflect.get(target, name);
-      const known = Object.keys(target).join(', ') || 'none';
-      throw new OneclockError('INPUT', `there is no ${what} ${name} in the topology; known: ${known}`);
-    },
-  });
-}
-
 /** Takes down what leads from one group to another. Of a switch, the ports of all groups but the first go down. */
-function partition(links: readonly Link[], groups: readonly (readonly string[])[]): () => void {
+function partition(
+  links: readonly Link[],
+  nodes: readonly string[],
+  groups: readonly (readonly string[])[],
+): () => void {
+  const known = new Set(nodes);
+  const unknown = groups.flat().find((name) => !known.has(name));
+  if (unknown !== undefined)
+    throw new OneclockError(
+      'INPUT',
+      `there is no node ${unknown} in the topology; known: ${nodes.join(', ')}`,
+    );
   const groupOf = new Map(groups.flatMap((names, group) => names.map((name) => [name, group] as const)));
   const cut: (() => void)[] = [];
   for (const link of links) {
@@ -65,13 +71,15 @@ function partition(links: readonly Link[], groups: readonly (readonly string[])[
     const found = new Set(ends.flatMap(({ group }) => group ?? []));
     if (found.size < 2) continue;
     if (!link.isSwitch) {
+      // One that is down stays so when the others are mended.
+      if (!link.isUp()) continue;
       link.down();
       cut.push(() => link.up());
       continue;
     }
     const first = Math.min(...found);
     for (const { end, group } of ends) {
-      if (group === undefined || group === first) continue;
+      if (group === undefined || group === first || !link.isUp(end)) continue;
       link.down(end);
       cut.push(() => link.up(end));
     }

@@ -11,3 +11,19 @@ export interface Site {
   /** Has `action` called in a turn of the script at the present instant. */
   later(action: () => void): void;
 }
+
+const kept = new WeakSet<Promise<unknown>>();
+
+/**
+ * A promise that a script may await later than it fails: that is no failure of the script before it does. Nothing is attached
+ * to it, since then V8 would not know who awaits it when a script that is stuck has to be explained.
+ */
+export function keep<T>(promise: Promise<T>): Promise<T> {
+  kept.add(promise);
+  return promise;
+}
+
+/** Whether a promise that failed, and that nobody awaits, is one of these. */
+export function isKept(promise: Promise<unknown>): boolean {
+  return kept.has(promise);
+}

@@ -61,6 +61,7 @@ describe('a text stream', () => {
   test('keeps a bounded text', () => {
     const stream = new TextStream();
     for (let i = 0; i < 40; i++) stream.push(new Uint8Array(100_000).fill(0x78));
-    expect(stream.rest.length).toBe(1 << 20);
+    expect(stream.rest.length).toBeLessThanOrEqual(2 << 16);
+    expect(stream.rest.length).toBeGreaterThanOrEqual(1 << 16);
   });
 });

@@ -2,7 +2,7 @@
 import { StringDecoder } from 'node:string_decoder';
 
 /** Of what nobody has waited for, so many characters are kept: the last. */
-const MAX_TEXT = 1 << 20;
+const MAX_TEXT = 1 << 16;
 
 /** What a script waits for in a text: these characters, or what matches. */
 export type Pattern = string | RegExp;
@@ -23,7 +23,7 @@ interface Search {
  * that a script that waits, types, and waits again does not find the same words twice.
  */
 export class TextStream {
-  readonly #decoder = new StringDecoder('utf8');
+  #decoder = new StringDecoder('utf8');
   #text = '';
   readonly #searches: Search[] = [];
 
@@ -37,7 +37,8 @@ export class TextStream {
       this.#searches.shift();
       found(what);
     }
-    if (this.#text.length > MAX_TEXT) this.#text = this.#text.slice(-MAX_TEXT);
+    // Not at each piece, which would copy all of it again and again.
+    if (this.#text.length > 2 * MAX_TEXT) this.#text = this.#text.slice(-MAX_TEXT);
   }
 
   /**
@@ -57,7 +58,13 @@ export class TextStream {
     };
   }
 
-  /** All that nobody has found yet. */
+  /** Forgets what nobody has found, as that of another guest. Searches go on. */
+  clear(): void {
+    this.#text = '';
+    this.#decoder = new StringDecoder('utf8');
+  }
+
+  /** What nobody has found yet: the last of it, where it is much. */
   get rest(): string {
     return this.#text;
   }

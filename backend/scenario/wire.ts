@@ -2,7 +2,7 @@
 import type { WireSpec } from '../topology/model.js';
 import type { Level } from '../wires/index.js';
 import type { Span } from './engine/index.js';
-import type { Site } from './site.js';
+import { keep, type Site } from './site.js';
 
 /** A change of a wire's level. */
 export interface Edge {
@@ -58,7 +58,11 @@ export class Wire {
    *
    * @throws TimedOut after `timeout` of virtual time
    */
-  async edge({ to, timeout }: { readonly to?: Level; readonly timeout?: Span } = {}): Promise<Edge> {
+  edge(wanted: { readonly to?: Level; readonly timeout?: Span } = {}): Promise<Edge> {
+    return keep(this.#edge(wanted));
+  }
+
+  async #edge({ to, timeout }: { readonly to?: Level; readonly timeout?: Span }): Promise<Edge> {
     const { sim } = this.site;
     const direction = to === undefined ? 'an' : to === 1 ? 'a rising' : 'a falling';
     const event = sim.event<Edge>(`${direction} edge of ${this.name}`);

@@ -63,6 +63,9 @@ export async function stuck(
     const { process, what } = describe(wait);
     return `  ${process} waits for ${what}${stacks[at] === '' ? '' : `\n${stacks[at]}`}`;
   });
+  if (waits.length === 0) {
+    lines.push('  for nothing of virtual time: promises of Node.js are awaited by sim.external(...)');
+  }
   if (waits.length > SHOWN) lines.push(`  and ${waits.length - SHOWN} more`);
   return new OneclockError(
     'PARTICIPANT',
