@@ -832,6 +832,14 @@ describe('check', () => {
   });
 });
 
+test('a script that cannot be loaded has a report for CI, too', async () => {
+  const space = new Workspace();
+  const report = join(space.path, 'report.xml');
+  const { status } = await space.run(['run', space.write('bad.ts', 'export default ('), '--junit', report]);
+  expect(status).toBe(2);
+  expect(readFileSync(report, 'utf8')).toMatch(/<testsuite id="0" name="bad"[^>]* errors="1"/);
+});
+
 describe('without guests', () => {
   const ALONE = `import { scenario } from 'oneclock';
     export default scenario({ until: '1h', params: { k: 2, label: 'x', on: false } }, async ({ sim, params, mark, expect }) => {

@@ -12,7 +12,7 @@ import { isKept } from '../scenario/site.js';
 import { type Given, isSweep, readGiven } from '../sweep/given.js';
 import { readTopology } from '../topology/index.js';
 import { endOnSignals } from './ending.js';
-import { junit } from './junit.js';
+import { junit, junitOf } from './junit.js';
 import { readParams, topologyOf, untilOf } from './play.js';
 import { Progress } from './progress.js';
 import { writeReport } from './report.js';
@@ -74,7 +74,14 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
       if (!isKept(promise)) running?.scriptFailed(error);
     });
   }
-  running = isScript(file) ? await playing(file, options, given, progress) : plain(file, options, progress);
+  try {
+    running = isScript(file) ? await playing(file, options, given, progress) : plain(file, options, progress);
+  } catch (error) {
+    // A report that says so, and not an empty one.
+    const lost = { name: parse(file).name, result: undefined, reason: (error as Error).message };
+    if (options.junit !== undefined) writeReport(options.junit, junitOf([lost]));
+    throw error;
+  }
   // It came while the script was loaded.
   if (early) running.abort(early);
   const shown = options.watch ? watchRun(options) : undefined;

@@ -119,6 +119,8 @@ export class Run {
   readonly #participants = new Map<RunNode, Participating>();
   /** Guests that a script has ended. */
   readonly #ended: Guest[] = [];
+  /** What they have used, by node. */
+  readonly #endedCpuMs: number[] = [];
   /** Undefined: there are none. */
   #boards: Boards | ReplayedBoards | undefined;
   /** Undefined: nothing is in real time. */
@@ -865,6 +867,8 @@ export class Run {
       this.#wires.release(index);
       this.#wires.detach(index);
       this.#boards?.release(node);
+      const { pid, cpuMs = pid === undefined ? 0 : groupCpuMs(new Set([pid])).get(pid) } = guest;
+      this.#endedCpuMs[index] = (this.#endedCpuMs[index] ?? 0) + (cpuMs ?? 0);
       node.gone('it was killed');
       host.gone();
       guest.close();
@@ -1020,7 +1024,9 @@ export class Run {
       script: this.#stage?.result,
       nodes: this.nodes.map((node) => ({
         node,
-        cpuMs: this.#threadCpuMs(node) ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0,
+        cpuMs:
+          (this.#threadCpuMs(node) ?? cpuMs.get(pids.get(node.spec.name) ?? -1) ?? 0) +
+          (this.#endedCpuMs[node.spec.index] ?? 0),
         more: { ...this.#boards?.resultOf(node), ...this.#cardCounts(node) },
       })),
       link: (name) => this.#network.counts(name),
