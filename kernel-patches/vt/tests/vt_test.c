@@ -309,23 +309,37 @@ struct span {
 	ns_t low, high;
 };
 
+static bool is_coarse(enum reading r)
+{
+	return readings[r].id == CLOCK_REALTIME_COARSE ||
+		readings[r].id == CLOCK_MONOTONIC_COARSE;
+}
+
+static clockid_t fine_of(enum reading r)
+{
+	return readings[r].id == CLOCK_REALTIME_COARSE ? CLOCK_REALTIME : CLOCK_MONOTONIC;
+}
+
 /*
  * How far the child's clock is behind the same clock here, as narrow as many
- * round trips make it.
+ * round trips make it. A coarse clock is as old as the last tick, which may be
+ * late where the machine is busy: it is between the same clock before and the
+ * fine one after.
  */
 static bool lag_of(struct child *c, enum reading r, struct span *lag)
 {
 	ns_t before, at, after;
 	enum reading ref = readings[r].ref ? readings[r].ref : r;
+	bool coarse = is_coarse(r);
 	int i;
 
 	lag->low = LLONG_MIN;
 	lag->high = LLONG_MAX;
 	for (i = 0; i < 40; i++) {
-		before = read_clock(ref);
+		before = coarse ? sys_clock(readings[r].id) : read_clock(ref);
 		if (before < 0 || !ask(c, r, &at) || at < 0)
 			return false;
-		after = read_clock(ref);
+		after = coarse ? sys_clock(fine_of(r)) : read_clock(ref);
 		/* before - unit <= at + lag <= after + unit */
 		if (before - readings[r].unit - at > lag->low)
 			lag->low = before - readings[r].unit - at;
