@@ -9,7 +9,8 @@ import {
   ZERO,
 } from '../calendar/time.js';
 import { type Layout, latencyOf, layOut } from '../run/layout.js';
-import { isScript, loadScenario } from '../scenario/load.js';
+import { isScript } from '../scenario/is-script.js';
+import { loadScenario } from '../scenario/load.js';
 import { CableStates } from '../topology/cable-states.js';
 import { formatProblem, inspectTopology, type Topology } from '../topology/index.js';
 import { readParams, topologyOf } from './play.js';

@@ -5,20 +5,15 @@ import { parse, resolve } from 'node:path';
 import type { Duration } from '../calendar/time.js';
 import { OneclockError } from '../errors.js';
 import { Run, type RunOptions, type RunResult } from '../run/index.js';
-import { Alone } from '../scenario/alone.js';
-import { isScript, loadScenario } from '../scenario/load.js';
-import { scriptOf } from '../scenario/scene.js';
-import { isKept } from '../scenario/site.js';
+import type { Alone } from '../scenario/alone.js';
+import { isScript } from '../scenario/is-script.js';
 import { type Given, isSweep, readGiven } from '../sweep/given.js';
 import { readTopology } from '../topology/index.js';
 import { endOnSignals } from './ending.js';
-import { junit, junitOf } from './junit.js';
-import { readParams, topologyOf, untilOf } from './play.js';
 import { Progress } from './progress.js';
 import { writeReport } from './report.js';
 import { summary } from './summary.js';
 import { hangMs, toMs } from './wall-bounds.js';
-import { watchRun } from './watch.js';
 
 export interface RunCommandOptions {
   readonly out?: string;
@@ -68,27 +63,21 @@ export async function run(file: string, options: RunCommandOptions): Promise<num
     },
     () => running?.dispose(),
   );
-  // A promise of the script that fails, and that nobody awaits.
-  if (isScript(file)) {
-    process.on('unhandledRejection', (error, promise) => {
-      if (!isKept(promise)) running?.scriptFailed(error);
-    });
-  }
   try {
     running = isScript(file) ? await playing(file, options, given, progress) : plain(file, options, progress);
   } catch (error) {
     // A report that says so, and not an empty one.
     const lost = { name: parse(file).name, result: undefined, reason: (error as Error).message };
-    if (options.junit !== undefined) writeReport(options.junit, junitOf([lost]));
+    if (options.junit !== undefined) writeReport(options.junit, (await import('./junit.js')).junitOf([lost]));
     throw error;
   }
   // It came while the script was loaded.
   if (early) running.abort(early);
-  const shown = options.watch ? watchRun(options) : undefined;
+  const shown = options.watch ? (await import('./watch.js')).watchRun(options) : undefined;
   const result = await running.execute();
   progress.end();
   print(result, options.json === true);
-  if (options.junit !== undefined) writeReport(options.junit, junit(result));
+  if (options.junit !== undefined) writeReport(options.junit, (await import('./junit.js')).junit(result));
   if (shown) await shown.leave(() => signal.exitStatus !== undefined);
   return signal.exitStatus ?? result.exitCode;
 }
@@ -112,21 +101,40 @@ async function playing(
       '--record: a run with a script is not recorded, only that of a topology',
     );
   }
+  // Loaded here: runs without a script start without them.
+  const [{ Alone }, { loadScenario }, { scriptOf }, { isKept }, { readParams, topologyOf, untilOf }] =
+    await Promise.all([
+      import('../scenario/alone.js'),
+      import('../scenario/load.js'),
+      import('../scenario/scene.js'),
+      import('../scenario/site.js'),
+      import('./play.js'),
+    ]);
   const scenario = await loadScenario(file);
   const params = readParams(scenario, new Map([...given].map(([name, [value = '']]) => [name, value])));
   const topology = topologyOf(file, scenario, params, { seed: options.seed, until: options.until });
+  // A promise of the script that fails, and that nobody awaits.
+  const watched = <T extends Run | Alone>(run: T): T => {
+    process.on('unhandledRejection', (error, promise) => {
+      if (!isKept(promise)) run.scriptFailed(error);
+    });
+    return run;
+  };
   if (topology)
-    return new Run(topology, { ...runOptions(options, progress), script: scriptOf(scenario, params) });
-  if (options.interactive) {
+    return watched(
+      new Run(topology, { ...runOptions(options, progress), script: scriptOf(scenario, params) }),
+    );
+  if (options.interactive)
     throw new OneclockError('INPUT', `--interactive: ${file} has no topology, and so no guests for shells`);
-  }
-  return new Alone(scenario, params, {
-    name: parse(file).name,
-    seed: options.seed ?? 1n,
-    until: options.until ?? untilOf(file, scenario.options.until),
-    out: options.out,
-    maxWallMs: options.maxWall === undefined ? undefined : toMs(options.maxWall),
-  });
+  return watched(
+    new Alone(scenario, params, {
+      name: parse(file).name,
+      seed: options.seed ?? 1n,
+      until: options.until ?? untilOf(file, scenario.options.until),
+      out: options.out,
+      maxWallMs: options.maxWall === undefined ? undefined : toMs(options.maxWall),
+    }),
+  );
 }
 
 export function runOptions(

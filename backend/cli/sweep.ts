@@ -3,7 +3,8 @@ import { parse } from 'node:path';
 import { formatDuration } from '../calendar/time.js';
 import { OneclockError } from '../errors.js';
 import type { Scenario } from '../scenario/index.js';
-import { isScript, loadScenario } from '../scenario/load.js';
+import { isScript } from '../scenario/is-script.js';
+import { loadScenario } from '../scenario/load.js';
 import {
   type Combination,
   combinationsOf,

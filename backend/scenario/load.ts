@@ -2,19 +2,12 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, extname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Message, Plugin } from 'esbuild';
 import { packageFile } from '../../host/package-root.js';
 import { OneclockError } from '../errors.js';
 import { isScenario, type Scenario } from './scenario.js';
-
-const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
-
-/** Whether a file is a script, by its name. */
-export function isScript(file: string): boolean {
-  return EXTENSIONS.includes(extname(file));
-}
 
 /**
  * Loads the scenario that a script exports as its default. Types are taken out and not checked; what it imports from its own
