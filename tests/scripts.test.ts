@@ -823,6 +823,12 @@ describe('check', () => {
     const found = await space.run(['check', space.write('bad.ts', bad)]);
     expect(found.status).toBe(2);
     expect(found.stderr).toContain('memory: expected');
+    const json = await space.run(['check', '--json', join(space.path, 'bad.ts')]);
+    expect(json.status).toBe(2);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ok: false,
+      problems: [{ message: expect.stringContaining('memory: expected') }],
+    });
     const alone = "import { scenario } from 'oneclock'; export default scenario(() => 1);";
     const without = await space.run(['check', space.write('alone.ts', alone)]);
     expect(without).toMatchObject({

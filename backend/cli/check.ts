@@ -8,6 +8,7 @@ import {
   NO_TIME,
   ZERO,
 } from '../calendar/time.js';
+import { OneclockError } from '../errors.js';
 import { type Layout, latencyOf, layOut } from '../run/layout.js';
 import { isScript } from '../scenario/is-script.js';
 import { loadScenario } from '../scenario/load.js';
@@ -21,7 +22,17 @@ export interface CheckCommandOptions {
 
 /** `oneclock check`. @returns the exit status */
 export async function check(file: string, options: CheckCommandOptions): Promise<number> {
-  if (isScript(file)) return checkScript(file, options);
+  if (isScript(file)) {
+    try {
+      return await checkScript(file, options);
+    } catch (error) {
+      if (!options.json || !(error instanceof OneclockError) || error.code !== 'INPUT') throw error;
+      // The places are in the texts: they are lines of the script, or of the JSON of its topology.
+      const problems = error.message.split('\n').map((message) => ({ message }));
+      process.stdout.write(`${JSON.stringify({ file, ok: false, problems }, null, 2)}\n`);
+      return 2;
+    }
+  }
   const result = inspectTopology(file);
   const problems = result.problems ?? [];
   const { topology } = result;
