@@ -132,3 +132,8 @@ export interface RunResult {
 export function milliseconds(value: number): number {
   return Math.round(value * 10) / 10;
 }
+
+/** A seed as results have it: a number where that is exact. */
+export function seedOf(seed: bigint): number | string {
+  return seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : seed.toString();
+}

@@ -10,12 +10,13 @@ import {
   type RunResult,
   type ScriptResult,
   type SharedResult,
+  seedOf,
   type WireResult,
 } from './result.js';
 
 /** All that is known of a run at its end. */
 export interface RunEnd {
-  readonly topology: Topology;
+  readonly topology: Pick<Topology, 'name' | 'seed' | 'links' | 'switches' | 'wires' | 'shared'>;
   readonly at: Instant;
   readonly wallMs: number;
   readonly cpuMs: number;
@@ -42,7 +43,6 @@ export interface RunEnd {
 /** The result of a run. */
 export function summarize(end: RunEnd): RunResult {
   const { topology, error } = end;
-  const { seed } = topology;
   const reason =
     error === undefined
       ? end.disappointments.join('; ') || null
@@ -57,7 +57,7 @@ export function summarize(end: RunEnd): RunResult {
     virtualNs: end.at.toString(),
     wallMs: milliseconds(end.wallMs),
     cpuMs: milliseconds(end.cpuMs),
-    seed: seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : seed.toString(),
+    seed: seedOf(topology.seed),
     events: end.events,
     activations: end.activations,
     traceHash: end.traceHash,

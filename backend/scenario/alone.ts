@@ -2,16 +2,24 @@
 import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatInstant, type Instant, instant, NEVER } from '../calendar/time.js';
-import { exitStatus, OneclockError } from '../errors.js';
-import { type ExpectationResult, milliseconds, type RunResult, type ScriptResult } from '../run/result.js';
+import { OneclockError } from '../errors.js';
+import type { ExpectationResult, RunResult, ScriptResult } from '../run/result.js';
 import { prepareRunDirectory } from '../run/run-directory.js';
 import { scriptFailure } from '../run/script-failure.js';
 import { plainOutput } from '../run/script-output.js';
+import { summarize } from '../run/summarize.js';
 import { RunLog } from '../trace/run-log.js';
 import { Simulation, type Span } from './engine/index.js';
 import { readSpan } from './engine/span.js';
 import { makeExpect } from './expect.js';
 import type { Params, Scenario, Scene, TopologyShape } from './scenario.js';
+
+/** What joins nodes, of which there are none. */
+const NOTHING = { links: [], switches: [], wires: [], shared: [] };
+
+function notHere(): never {
+  throw new OneclockError('INTERNAL', 'a script without a topology has neither links nor wires');
+}
 
 export interface AloneOptions {
   /** What the result calls it. */
@@ -39,9 +47,8 @@ export class Alone {
     const { name, seed, out } = options;
     if (out !== undefined) prepareRunDirectory(out);
     this.#sim = new Simulation({ seed });
-    const none = { nodes: [], links: [], switches: [], wires: [], shared: [] };
     const file = out === undefined ? undefined : openSync(join(out, 'trace'), 'w', 0o644);
-    this.#log = new RunLog(file, { topology: name, seed, start: 0n, ...none });
+    this.#log = new RunLog(file, { topology: name, seed, start: 0n, nodes: [], ...NOTHING });
   }
 
   /** Ends it before its time. */
@@ -65,29 +72,25 @@ export class Alone {
     const watchdog = this.#watch();
     const script = await this.#play(until === undefined ? NEVER : instant(readSpan(until)));
     clearTimeout(watchdog);
-    const aborted = this.#aborted;
-    const reason = aborted?.message ?? script.error;
-    const events = this.#sim.engine.events;
-    const end = { reason: aborted ? 'error' : script.state, virtualNs: BigInt(script.endedNs) };
+    const { events } = this.#sim.engine;
+    const reason = this.#aborted ? 'error' : script.state;
+    const counts = { events, activations: 0 };
     const { user, system } = process.cpuUsage();
-    const result: RunResult = {
-      status: aborted ? 'error' : reason === null ? 'ok' : 'failed',
-      exitCode: aborted ? exitStatus(aborted) : reason === null ? 0 : 1,
-      reason,
-      name: this.options.name,
-      virtualNs: script.endedNs,
-      wallMs: milliseconds(performance.now() - started),
-      cpuMs: milliseconds((user + system) / 1000),
-      seed: seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : seed.toString(),
-      events,
-      activations: 0,
-      traceHash: this.#log.close({ ...end, events, activations: 0 }),
-      nodes: {},
-      links: {},
-      wires: {},
-      shared: {},
+    const result = summarize({
+      topology: { name: this.options.name, seed, ...NOTHING },
+      at: instant(BigInt(script.endedNs)),
+      wallMs: performance.now() - started,
+      cpuMs: (user + system) / 1000,
+      ...counts,
+      traceHash: this.#log.close({ reason, virtualNs: BigInt(script.endedNs), ...counts }),
+      error: this.#aborted,
+      disappointments: script.error === null ? [] : [script.error],
       script,
-    };
+      nodes: [],
+      link: notHere,
+      wire: notHere,
+      shared: notHere,
+    });
     if (out !== undefined) writeFileSync(join(out, 'result.json'), `${JSON.stringify(result, null, 2)}\n`);
     return result;
   }

@@ -55,11 +55,11 @@ export class Link {
 
   /** Nothing gets through from now on; what is on the way does not arrive, and guests see no carrier. */
   down(port?: string): void {
-    this.#change({}, 'down', port);
+    this.#change(readCable({}), 'down', port);
   }
 
   up(port?: string): void {
-    this.#change({}, 'up', port);
+    this.#change(readCable({}), 'up', port);
   }
 
   /**
@@ -120,15 +120,8 @@ export class Link {
     return this.#ends.some((end) => end.node === frame.node && end.interface === frame.interface);
   }
 
-  #change(cable: Partial<ChangeSpec['cable']>, state: 'up' | 'down' | undefined, end?: string) {
-    const none: ChangeSpec['cable'] = {
-      latency: undefined,
-      rate: undefined,
-      loss: undefined,
-      jitter: undefined,
-      queue: undefined,
-    };
-    this.site.stage.change({ name: this.name, port: this.#port(end), cable: { ...none, ...cable }, state });
+  #change(cable: ChangeSpec['cable'], state: 'up' | 'down' | undefined, end?: string): void {
+    this.site.stage.change({ name: this.name, port: this.#port(end), cable, state });
   }
 
   #port(end: string | undefined): number | undefined {

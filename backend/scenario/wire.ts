@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import type { WireSpec } from '../topology/model.js';
 import type { Level } from '../wires/index.js';
+import { readCable } from './cable-change.js';
 import type { Span } from './engine/index.js';
 import { keep, type Site } from './site.js';
 
@@ -93,13 +94,6 @@ export class Wire {
   }
 
   #change(state: 'up' | 'down'): void {
-    const cable = {
-      latency: undefined,
-      rate: undefined,
-      loss: undefined,
-      jitter: undefined,
-      queue: undefined,
-    };
-    this.site.stage.change({ name: this.name, port: undefined, cable, state });
+    this.site.stage.change({ name: this.name, port: undefined, cable: readCable({}), state });
   }
 }

@@ -52,8 +52,3 @@ export interface RunRecord {
   readonly directory: string | null;
   readonly metrics: Readonly<Record<string, number>>;
 }
-
-/** A seed as results have it: a number where that is exact. */
-export function seedOf(seed: bigint): number | string {
-  return seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : seed.toString();
-}

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: MIT
+
 import { join } from 'node:path';
 import type { OneclockError } from '../errors.js';
+import { seedOf } from '../run/result.js';
 import { type ChildEnd, ChildRun } from './child-run.js';
 import { prepareSweepDirectory, runDirectory, writeSweep } from './directory.js';
 import { type Metrics, metricsOf } from './metrics.js';
 import { type Combination, type PlannedRun, paramArguments, planRuns, seedsOf, type Value } from './plan.js';
-import {
-  type CombinationResult,
-  type RunRecord,
-  type SweepResult,
-  type SweptParam,
-  seedOf,
-} from './result.js';
+import type { CombinationResult, RunRecord, SweepResult, SweptParam } from './result.js';
 import { type Summary, summarize } from './statistics.js';
 
 export interface SweepOptions {
