@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { OneclockError } from '../errors.js';
 import type { Span } from './engine/index.js';
-import { keep, type Site } from './site.js';
+import { type Site, waitFor } from './site.js';
 import { type Found, type Pattern, TextStream } from './text-stream.js';
 
 /** What a node says, and what can be said to it: its console, or a serial line. */
@@ -30,29 +30,23 @@ export class TextLine {
    * @throws TimedOut after `timeout` of virtual time
    */
   waitFor(pattern: Pattern, { timeout }: { readonly timeout?: Span } = {}): Promise<Found> {
-    return keep(this.#search(pattern, timeout));
-  }
-
-  async #search(pattern: Pattern, timeout: Span | undefined): Promise<Found> {
-    const { sim } = this.site;
-    const event = sim.event<Found>(`${shown(pattern)} on ${this.name}`);
-    let found = false;
-    const giveUp = this.#stream.search(pattern, (what) => {
-      found = true;
-      this.site.later(() => event.succeed(what));
+    return waitFor<Found>(this.site, `${shown(pattern)} on ${this.name}`, timeout, (event) => {
+      let found = false;
+      const giveUp = this.#stream.search(pattern, (what) => {
+        found = true;
+        this.site.later(() => event.succeed(what));
+      });
+      const fail = () => {
+        const text = `${this.name} has ended without ${shown(pattern)}`;
+        if (!found) event.fail(new OneclockError('PARTICIPANT', text));
+      };
+      if (this.#ended) fail();
+      this.#waiting.add(fail);
+      return () => {
+        giveUp();
+        this.#waiting.delete(fail);
+      };
     });
-    const fail = () => {
-      const text = `${this.name} has ended without ${shown(pattern)}`;
-      if (!found) event.fail(new OneclockError('PARTICIPANT', text));
-    };
-    if (this.#ended) fail();
-    this.#waiting.add(fail);
-    try {
-      return await (timeout === undefined ? event : sim.timeout(event, timeout));
-    } finally {
-      giveUp();
-      this.#waiting.delete(fail);
-    }
   }
 
   /** Nothing more is said: whoever waits is told. Called in a turn of the script. */

@@ -21,7 +21,7 @@ import {
   type SpawnOptions,
 } from './program.js';
 import type { NodeShape } from './scenario.js';
-import { keep, type Site } from './site.js';
+import { keep, type Site, waitFor } from './site.js';
 
 /** A network interface of a node. */
 export interface ScriptInterface {
@@ -262,16 +262,11 @@ export class ScriptNode<S extends NodeShape = NodeShape> {
   async #until(what: string, holds: (node: RunNode) => boolean, timeout: Span | undefined): Promise<RunNode> {
     const node = this.#node;
     if (holds(node)) return node;
-    const { sim, stage } = this.site;
-    const event = sim.event(what);
-    const stop = stage.nodes.add((told) => {
-      if (told === node && holds(node)) event.succeed();
-    });
-    try {
-      await (timeout === undefined ? event : sim.timeout(event, timeout));
-      return node;
-    } finally {
-      stop();
-    }
+    await waitFor<void>(this.site, what, timeout, (event) =>
+      this.site.stage.nodes.add((told) => {
+        if (told === node && holds(node)) event.succeed();
+      }),
+    );
+    return node;
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import type { Stage } from '../run/stage.js';
-import type { Simulation } from './engine/index.js';
+import type { Simulation, SimulationEvent, Span } from './engine/index.js';
 
 /** What the parts of a scene share. */
 export interface Site {
@@ -26,4 +26,34 @@ export function keep<T>(promise: Promise<T>): Promise<T> {
 /** Whether a promise that failed, and that nobody awaits, is one of these. */
 export function isKept(promise: Promise<unknown>): boolean {
   return kept.has(promise);
+}
+
+/**
+ * Waits for an event that `begin` has brought about by what it listens to; what `begin` gives ends the listening.
+ *
+ * @param what it is, for messages
+ * @throws TimedOut after `timeout` of virtual time; undefined: it is waited for until the run ends
+ */
+export function waitFor<T>(
+  site: Site,
+  what: string,
+  timeout: Span | undefined,
+  begin: (event: SimulationEvent<T>) => () => void,
+): Promise<T> {
+  return keep(wait(site, what, timeout, begin));
+}
+
+async function wait<T>(
+  { sim }: Site,
+  what: string,
+  timeout: Span | undefined,
+  begin: (event: SimulationEvent<T>) => () => void,
+): Promise<T> {
+  const event = sim.event<T>(what);
+  const stop = begin(event);
+  try {
+    return await (timeout === undefined ? event : sim.timeout(event, timeout));
+  } finally {
+    stop();
+  }
 }

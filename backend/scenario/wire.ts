@@ -3,7 +3,7 @@ import type { WireSpec } from '../topology/model.js';
 import type { Level } from '../wires/index.js';
 import { readCable } from './cable-change.js';
 import type { Span } from './engine/index.js';
-import { keep, type Site } from './site.js';
+import { type Site, waitFor } from './site.js';
 
 /** A change of a wire's level. */
 export interface Edge {
@@ -59,22 +59,13 @@ export class Wire {
    *
    * @throws TimedOut after `timeout` of virtual time
    */
-  edge(wanted: { readonly to?: Level; readonly timeout?: Span } = {}): Promise<Edge> {
-    return keep(this.#edge(wanted));
-  }
-
-  async #edge({ to, timeout }: { readonly to?: Level; readonly timeout?: Span }): Promise<Edge> {
-    const { sim } = this.site;
+  edge({ to, timeout }: { readonly to?: Level; readonly timeout?: Span } = {}): Promise<Edge> {
     const direction = to === undefined ? 'an' : to === 1 ? 'a rising' : 'a falling';
-    const event = sim.event<Edge>(`${direction} edge of ${this.name}`);
-    const stop = this.onEdge((edge) => {
-      if (to === undefined || edge.level === to) event.succeed(edge);
-    });
-    try {
-      return await (timeout === undefined ? event : sim.timeout(event, timeout));
-    } finally {
-      stop();
-    }
+    return waitFor(this.site, `${direction} edge of ${this.name}`, timeout, (event) =>
+      this.onEdge((edge) => {
+        if (to === undefined || edge.level === to) event.succeed(edge);
+      }),
+    );
   }
 
   /** Has `action` called at each change of its level. @returns what ends it */
